@@ -132,7 +132,7 @@ describe('the cause', () => {
   });
 });
 
-describe('what lies upstream', () => {
+describe('an upstream cause', () => {
   const requests = waiting({ pool: 70, database: 20 });
 
   it('is the index that is missing, before the statement, before the pool that runs empty', () => {

@@ -296,7 +296,7 @@ describe('a diagnosis', () => {
     expect(findings[0]?.message).toContain('is incomplete: the title counts 9 goroutines, but the text lists 2');
   });
 
-  it('tells which operations failed, and spans that do not fit', async () => {
+  it('reports which operations failed, and spans that do not fit', async () => {
     const spans = (i: number) => {
       const id = i.toString(16).padStart(16, '0');
       const traceId = i.toString(16).padStart(32, '0');
@@ -366,7 +366,7 @@ describe('a diagnosis', () => {
     expect(said).toContain('what the database waits for: too many clients');
   });
 
-  it('tells what block and heap profiles show', async () => {
+  it('reports block and heap profiles', async () => {
     const block = profileBytes(
       ['contentions/count', 'delay/nanoseconds'],
       [
@@ -486,7 +486,7 @@ describe('two load tests', () => {
     expect(findings[0]?.message).toContain('no pod has two goroutine profiles of load test peak, so a leak in it cannot be excluded');
   });
 
-  it('never take profiles of one for an earlier look at the other', async () => {
+  it('never compare profiles of one with those of the other', async () => {
     const apart = of([[kept], [kept]]);
     const grew = {
       ...apart,

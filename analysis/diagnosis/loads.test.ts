@@ -93,7 +93,7 @@ const recordOf = (before: string | null): DiagnosisRecord => ({
 const ask = async (record: DiagnosisRecord) => readLoads(record, (await readLoadEvidence(record, read)).loads, read);
 const said = async (before: string | null) => (await ask(recordOf(before))).facts.map(({ subject, text }) => `${subject}: ${text}`);
 
-test('tells what got slower than in the last good release, and shows the runtime by stage', async () => {
+test('reports what got slower than in the last good release, and shows the runtime by stage', async () => {
   const { facts, tables } = await ask(recordOf('before'));
   expect(facts.map(({ text }) => text)).toEqual([expect.stringMatching(/^p99 30 ms slower than api-1\.3\.0/)]);
   expect(tables.map(({ title }) => title)).toEqual(['Runtime by load stage', 'Comparison with the last good release, api-1.3.0']);

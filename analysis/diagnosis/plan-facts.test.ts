@@ -47,7 +47,7 @@ const plans = (requested: Plans['requested'], logged: Plans['logged'] = []): Pla
 const removedOf = (facts: ReturnType<typeof factsOfPlans>) =>
   [...facts].map(([statement, of]) => [statement, of.find(({ subject }) => subject === 'rows removed')?.values['rows']]);
 
-test('lays each plan to the statement it says, in whatever order and however few they are', () => {
+test('assigns each plan to its statement, in whatever order and however few they are', () => {
   expect(removedOf(factsOfPlans([record], plans([plan(8, 'SELECT 2'), plan(7, 'SELECT 1')])))).toEqual([
     ['SELECT 2', 8],
     ['SELECT 1', 7],
@@ -66,6 +66,6 @@ test('takes the plan that was logged for the statement it says, before one that 
   ]);
 });
 
-test('lays a plan that says no statement, or none of the slow ones, to none', () => {
+test('ignores a plan without a statement, or of a statement that is not slow', () => {
   expect(factsOfPlans([record], plans([plan(7, null), plan(8, 'SELECT 3')])).size).toBe(0);
 });

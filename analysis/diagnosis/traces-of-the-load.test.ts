@@ -98,7 +98,7 @@ describe('time outside the service', () => {
       ],
     }));
 
-  it('is told, and is no dependency that is slow', async () => {
+  it('is a fact, and not a slow dependency', async () => {
     const { causes, said } = await told(jaegerAnswer(through('ingress')));
     expect(causes).toEqual(['CauseUnknown']);
     expect(said).toContain('77.5 % of the slow band is outside of the service, most in [ingress] proxy');

@@ -9,7 +9,7 @@ import { waitsOfRequests } from './requests.ts';
 
 const senders = (count: number, form = counted) => readGoroutines(form([[count, own.sender]]));
 
-it('suspects what grew though its state is not told, and says so', () => {
+it('suspects growth though the state is not reported, with that reason', () => {
   expect(describeGoroutines(senders(4_000), senders(10)).findings).toMatchObject([
     {
       code: 'LeakSuspected',
@@ -48,12 +48,12 @@ it('proves no leak of main that may park in select {}, and passes it neither', (
   ]);
 });
 
-it('finds nothing wrong with main in select {} where that is told', () => {
+it('has no finding on main in select {} where the state is reported', () => {
   const { findings, tables } = describeGoroutines(readGoroutines(profile([[1, mainInSelect]], 'goroutineleak')));
   expect([findings, tables[0]?.rows[0]?.at(-1)]).toEqual([[], 'main, parked while other goroutines work']);
 });
 
-it('does not take a request whose state is not told for one that uses the CPU', () => {
+it('does not count a request whose state is not reported as using the CPU', () => {
   const acquire = request('runtime.gopark', 'runtime.selectgo', 'golang.org/x/sync/semaphore.(*Weighted).Acquire /go/semaphore.go:74');
   expect(waitsOfRequests([readGoroutines(counted([[9, acquire]]))])).toMatchObject({ inFlight: 9, waits: [{ on: 'other', requests: 9 }] });
 });

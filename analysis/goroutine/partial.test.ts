@@ -38,7 +38,7 @@ it('does not take the total of a leak profile for that of the process', () => {
   expect(describeGoroutines(text('goroutineleak profile: total 0\n')).findings).toEqual([]);
 });
 
-it('passes no dump that is nothing but a cut header, and counts the problems it does not tell', () => {
+it('does not pass a dump that is only a truncated header, and counts further problems', () => {
   expect(describeGoroutines(text('goroutine 12 [select')).findings).toMatchObject([
     {
       code: 'EvidenceUnreadable',
@@ -67,7 +67,7 @@ it('says of an earlier profile too that it was cut off', () => {
   ]);
 });
 
-it('knows a dump that Go itself cut off by its 64 MB, even where it ends with a whole line', () => {
+it('recognizes a dump that Go cut off at 64 MB, even where it ends with a whole line', () => {
   const one = new TextEncoder().encode('goroutine 7 [chan send]:\nmain.send(0x1)\n\t/src/main.go:15 +0x1d\n\n');
   const dump = new Uint8Array(64 * 1024 * 1024).fill(0x0a);
   dump.set(one);

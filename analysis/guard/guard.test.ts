@@ -64,7 +64,7 @@ describe('judgeGuard', () => {
       ]);
   });
 
-  it('fails although later looks dilute the breach', () => {
+  it('fails although later samples dilute the breach', () => {
     // 15 errors in each of three samples: 5 % of 900 requests, and 0.008 % of all 585,000.
     const burst = (firstRate: number) =>
       watch(40).map((one, index) => {

@@ -48,7 +48,7 @@ describe('a burst', () => {
     for (const burst of [5, 20, 160]) expect(end(watch((index) => (index === 1 ? burst : 0), 361))?.outcome).not.toBe('breach');
   });
 
-  it('that lies in two samples, or comes twice in the watch, rolls nothing back either', () => {
+  it('in two samples, or twice in the watch, causes no rollback either', () => {
     expect(
       tallySamples(
         watch((index) => (index === 10 ? 12 : index === 11 ? 8 : 0)),
@@ -250,7 +250,7 @@ describe('the end of the bake', () => {
     expect(judgeGuard(samples, limits)[0]?.code).toBe('GuardUndecided');
   });
 
-  it('comes a minute later where one stray error lies before it', () => {
+  it('comes a minute later with one stray error before it', () => {
     const samples = onePod(361, (index) => ({ requests: 100, errors: index === 119 ? 1 : 0 }));
     expect(end(samples)).toMatchObject({ outcome: 'passed', afterS: 640 });
   });
@@ -273,7 +273,7 @@ describe('windows', () => {
     expect([windows.errors.windows, windows.recent.every(({ ms, requests }) => ms === 15_000 && requests === 1_503)]).toEqual([20, true]);
   });
 
-  it('wait for the pod that is scraped last: what all pods met at once lies in two of them at most', () => {
+  it('wait for the pod that is scraped last: a common event is in at most two of them', () => {
     // 12 errors of each pod, at one time; the pods are scraped at three different times in 15 s.
     const samples = play(61, (index) => ({
       pods: steady().map((pod, at) => ({

@@ -46,12 +46,12 @@ describe('nothing serves', () => {
     expect(report(samples, { bakeMs: 300_000, maxBakeMs: 900_000 })).toMatchObject({ outcome: 'breach', code: 'ServiceNotServing' });
   });
 
-  it('does not take long-lived connections for requests that hang', () => {
+  it('does not count long-lived connections as hanging requests', () => {
     const samples = watch(40, (index) => ({ pods: steady({ ...(index > 24 ? hang : {}), inFlight: index > 24 ? 52 : 50 }) }));
     expect(report(samples, { bakeMs: 300_000, maxBakeMs: 900_000 })).toMatchObject({ outcome: 'blind', code: 'GuardNoTraffic' });
   });
 
-  it('does not take one or two slow requests for a hang', () => {
+  it('does not count one or two slow requests as a hang', () => {
     const slow = (index: number) =>
       steady({ inFlight: 0, requests: index > 24 ? 0 : 500 }).map((pod) =>
         pod.name === one && index > 24 ? { ...pod, inFlight: 2 } : pod,

@@ -225,7 +225,7 @@ describe('a load report', () => {
     expect(said(refused(400))[0]).toBe('p99 of GET /api/a is at least 20 ms, limit 300 ms');
   });
 
-  it('tells of a vegeta report how many requests without an answer its percentiles hold', () => {
+  it('reports how many requests without a response the percentiles of a vegeta report include', () => {
     const refused = { ...vegeta, success: 0.998, status_codes: { 0: 20, 200: 9_980 } };
     const note = 'the percentiles include requests without a response, with the time until they failed: 20 of 10,000';
     expect(judged(refused).tables[0]?.notes).toContain(note);

@@ -44,7 +44,7 @@ const MIRROR = 'mirror.corp.internal/hub/go-api:sha-1';
 const mirrored = (repository: string, templateImage = IMAGE) =>
   ['a', 'b'].map((name) => ({ name, image: MIRROR, templateImage, imageId: `${repository}@sha256:1` }));
 
-test('knows the candidate by its template where a webhook swapped the registry, and its bytes by digest', () => {
+test('recognizes the candidate by its template where a webhook swapped the registry, and its image by digest', () => {
   const [from, to] = [start({ pods: mirrored(MIRROR) }), end({ pods: mirrored('registry.local/go-api') })];
   expect(judgeCandidate(from, to)).toMatchObject([{ code: 'CandidateUnderLoad', message: expect.stringContaining('(image id sha256:1)') }]);
   expect(candidateDigests(from, to)).toEqual(['sha256:1']);

@@ -32,7 +32,7 @@ test('makes windows of a twentieth of a short run, and of ten seconds of a long 
 });
 
 describe('two runs of one load', () => {
-  test('tell which endpoint got slower, by how much, and which did not', async () => {
+  test('show which endpoint got slower, by how much, and which did not', async () => {
     const before = await windowsOf([...requests('GET /a', 20), ...requests('GET /b', 20)]);
     const now = await windowsOf([...requests('GET /a', 30), ...requests('GET /b', 20.5)]);
     const comparison = compareLoads(before, now);
@@ -49,7 +49,7 @@ describe('two runs of one load', () => {
     expect(comparisonTable(comparison, 1, 'Against 1.3.0').rows[0]?.slice(-1)).toEqual(['slower']);
   });
 
-  test('are not told alike where the interval crosses the floor: that cannot be told', async () => {
+  test('are undecided where the interval crosses the floor', async () => {
     const wavering = (name: string, waver: number): FixtureRequest[] =>
       requests(name, 20).map((each, i) => ({ ...each, ms: each.ms > 2 && Math.floor(i / 100) % 2 === 0 ? each.ms + waver : each.ms }));
     const before = await windowsOf([...requests('GET /a', 20), ...requests('GET /b', 20)]);
@@ -96,7 +96,7 @@ describe('two runs at once', () => {
       ms: i % 100 < 2 ? own + ((Math.floor(i / 100) * 7) % 12) * 100 : 2,
     }));
 
-  test('are told apart by what differs at each moment, which windows taken by themselves do not show', async () => {
+  test('are distinguished by what differs at each time, which windows alone do not show', async () => {
     const one = await windowsOf(inWeather('GET /a', 20));
     const other = await windowsOf(inWeather('GET /a', 100));
     expect(compareLoads(one, other).shifts[0]?.change).toBe('undecided');
@@ -115,7 +115,7 @@ describe('two runs at once', () => {
     expect(commonWindows(long, long)?.widthSeconds).toBe(60);
   });
 
-  test('are cut into none where they share a small part of themselves, and both comparisons tell how long that was', async () => {
+  test('share no windows where they overlap for a small part, and both comparisons report how long that was', async () => {
     const hour = (startSecond: number): LoadWindows => {
       const all = Array.from({ length: 360 }, (_, i) => ({
         second: i * 10,
@@ -153,7 +153,7 @@ describe('two runs at once', () => {
 describe('saturation', () => {
   const step = (offered: number, achieved: number, p99Ms: number) => ({ offered, achieved, p99Ms });
 
-  test('is told where throughput falls beyond a peak and the p99 bends', () => {
+  test('is reported where throughput falls beyond a peak and the p99 bends', () => {
     const law = (load: number) => load / (1 + 0.001 * (load - 1) + 0.00001 * load * (load - 1));
     const facts = saturation([50, 100, 200, 300, 400, 500].map((load) => step(load, law(load), load <= 300 ? 5 + load / 100 : load)));
     expect(facts.map(({ text }) => text)).toEqual([
@@ -167,13 +167,13 @@ describe('saturation', () => {
       ({ text }) => text,
     );
 
-  test('is told neither as a peak nor as a ceiling where one step only lies beyond the peak', () => {
+  test('is reported neither as a peak nor as a ceiling where only one step is beyond the peak', () => {
     // The greatest throughput of this law is 1,848 at 99; gamma / alpha, 3,250, is that of another curve.
     expect(exact([1, 18, 36, 54, 72, 90, 130])).toEqual([]);
     expect(exact([1, 18, 36, 54, 72, 90, 130, 160])).toEqual([expect.stringMatching(/^throughput peaks near 98\.61 iterations/)]);
   });
 
-  test('is told by the steady stages of a run that went to their end', () => {
+  test('is computed from the steady stages of a run that went to their end', () => {
     const stage = (offered: number, more: Partial<StageLoad> = {}): StageLoad => ({
       fromMs: 0,
       toMs: 10_000,
@@ -194,7 +194,7 @@ describe('saturation', () => {
     expect(saturationByStage([...stages, ...others]).map(({ text }) => text)).toEqual(said);
   });
 
-  test('is not told from one step, nor where everything is delivered alike', () => {
+  test('needs more than one step, and stages that differ', () => {
     expect(saturation([step(100, 100, 5)])).toEqual([]);
     expect(saturation([100, 200, 300, 400, 500, 600].map((load) => step(load, load, 5)))).toEqual([]);
   });

@@ -260,7 +260,7 @@ test('a run stopped as hopeless is a failure, not an incomplete run', async () =
   expect(codes(findings)).toEqual(['ErrorRateUndecided', 'LatencyAboveLimit']);
 });
 
-test('tells the story in the words of the report', async () => {
+test('reports the facts in the words of the report', async () => {
   const summary = await summarize([...many(2_000, { ms: 212 }), ...many(1_000, { ms: 734, name: 'POST /b' })]);
   expect(loadFacts(summary, limits, stages).map((fact) => `${fact.subject}: ${fact.text}`)).toEqual([
     'load: 10 s, 300 iterations/s asked, 300 delivered, 0 dropped',

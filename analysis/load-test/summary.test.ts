@@ -42,7 +42,7 @@ test('reads points whose keys stand in the order of older k6, with the metric la
   expect(cut).toMatchObject({ requests: 0, linesMalformed: 1 });
 });
 
-test('tells apart by method what a script gives no name, for k6 then names it by its URL alone', async () => {
+test('distinguishes unnamed requests by method, because k6 names them by URL alone', async () => {
   const url = 'http://shop/orders';
   const orders = upTo(2_000).map((n) => (n % 200 === 0 ? { name: url, method: 'POST', ms: 5_000 } : { name: url, ms: 10 }));
   const told = async (text: string) => (await summarize(text)).endpoints.map(({ endpoint, requests }) => [endpoint, requests]);
@@ -178,7 +178,7 @@ test('keeps memory constant and lets timers run while it reads', async () => {
   process.stdout.write(`NDJSON ${((60 * piece.length) / 1e6 / seconds).toFixed(0)} MB/s\n`);
 });
 
-test('tells while the load runs what it will tell at the end', () => {
+test('has the same counts while the load runs as at its end', () => {
   const accumulator = createLoadAccumulator(limits);
   accumulator.push(
     bytesOf(

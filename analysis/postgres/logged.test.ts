@@ -99,12 +99,12 @@ describe.each(writers)("the server's log as %s", (format, write) => {
       expect(counted(format, damagedLog).statements[0]).toMatchObject({ statement: SHAPE });
   });
 
-  it('counts no duration that is no number, and tells those without a statement', () => {
+  it('does not count an invalid duration, and reports those without a statement', () => {
     const log = write(executed.replace('152.300', 'NaN')) + write(executed.replace('152.300', '-1')) + write('duration: 4.2 ms');
     expect(counted(format, log)).toMatchObject({ statements: [], unnamed: 1 });
   });
 
-  it('tells plans of a form that is not read', () => {
+  it('reports plans in a format that is not read', () => {
     const xml = 'duration: 9.000 ms  plan:\n<explain>\n  <Query-Text>SELECT 1</Query-Text>\n</explain>';
     const yaml = 'duration: 9.000 ms  plan:\nQuery Text: "SELECT 1"\nPlan: \n  Node Type: "Result"';
     expect(counted(format, write(xml) + write(yaml) + write(explained.slice(0, 120)))).toMatchObject({ statements: [], unread: 3 });
@@ -135,7 +135,7 @@ describe('the text form', () => {
     ]);
   });
 
-  it('tells how many may be of another database where the prefix does not say', () => {
+  it('reports how many may be of another database where the prefix has none', () => {
     const log = `[7] LOG:  ${tabbed(executed)}\n`;
     expect(counted('stderr', log, { prefix: '[%p] ' })).toMatchObject({ statements: [{ calls: 1 }], ofAnyDatabase: 1 });
   });

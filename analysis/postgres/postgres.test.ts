@@ -37,7 +37,7 @@ describe('a statement', () => {
     ['SELECT nextval($1', false],
   ])('%s only reads: %s', (sql, reads) => expect(onlyReads(sql)).toBe(reads));
 
-  test('tells no literal, whether the parser takes it or not', () => {
+  test('shows no literal, whether the parser accepts it or not', () => {
     expect(normalised("SELECT *  FROM users\n WHERE email = 'a@b.example' AND age > 30")).toBe(
       'SELECT * FROM users WHERE email = $1 AND age > $2',
     );
@@ -174,7 +174,7 @@ describe('a plan', () => {
     expect(missingIndexes(below({ ...node('Nested Loop'), 'Actual Total Time': 42 }, small))).toEqual([]);
   });
 
-  test('whose parameters were unknown tells its shape, and proposes nothing', () => {
+  test('with unknown parameters shows its shape, and proposes nothing', () => {
     const told = (unknown: number[]) => {
       const [plan] = JSON.parse(new TextDecoder().decode(scan())) as object[];
       return readPlan(new TextEncoder().encode(JSON.stringify([{ Parameters: { sampled: [1], guessed: [], unknown }, ...plan }])));
@@ -220,7 +220,7 @@ describe('a plan', () => {
     );
   });
 
-  test('does not lay the temporary blocks inside a CTE to the scan that reads it', () => {
+  test('does not attribute the temporary blocks inside a CTE to the scan that reads it', () => {
     const temp = (written: number) => ({ 'Temp Read Blocks': 0, 'Temp Written Blocks': written });
     const cte = { ...node('Sort'), 'Subplan Name': 'CTE x', 'Sort Space Type': 'Disk', ...temp(50) };
     const scanning = (written: number) => ({ ...node('CTE Scan'), 'CTE Name': 'x', ...temp(written) });
@@ -230,14 +230,14 @@ describe('a plan', () => {
     expect(spills(60)).toEqual([false, true, true]);
   });
 
-  test('counts the blocks of a pass where the plan tells them', () => {
+  test('counts the blocks of a pass where the plan contains them', () => {
     const blocks = (hit: number, loops: number) => ({ 'Shared Hit Blocks': hit, 'Shared Read Blocks': 0, 'Actual Loops': loops });
     expect(missingIndexes(readPlan(scan(blocks(999, 1))))).toEqual([]);
     expect(missingIndexes(readPlan(scan(blocks(1_000, 1))))).toHaveLength(1);
     expect(missingIndexes(readPlan(scan({ ...blocks(9_990, 10), 'Actual Total Time': 4.2 })))).toEqual([]);
   });
 
-  test('tells rows that an index alone did not answer, as VACUUM would have it', () => {
+  test('reports rows that an index alone did not answer, with VACUUM as the hint', () => {
     const only = (fetches: number) => ({
       ...node('Index Only Scan'),
       'Actual Rows': 400,
@@ -253,7 +253,7 @@ describe('a plan', () => {
     expect(told(400)).toEqual([]);
   });
 
-  test('tells planning that takes longer than executing', () => {
+  test('reports planning that takes longer than executing', () => {
     const told = (planning: number) =>
       describePlan(
         readPlan(new TextEncoder().encode(JSON.stringify([{ Plan: node('Seq Scan'), 'Planning Time': planning, 'Execution Time': 43 }]))),
@@ -296,14 +296,14 @@ const cost = (statement: string, calls: number, totalMs: number) => ({
   tempBlocksWritten: 0,
 });
 
-test('looks at the statements that are slow by themselves and costly together, and at no other', () => {
+test('selects the statements that are slow by themselves and costly in total, and no other', () => {
   const record = { database: 'shop', from: '', to: '', unread: null };
   const statements = [cost('slow', 100, 4_000), cost('often', 100_000, 3_000), cost('rare', 1, 100)];
   expect(slowStatements({ ...record, statements }).map(({ statement }) => statement)).toEqual(['slow']);
   expect(slowStatements({ ...record, statements: [] })).toEqual([]);
 });
 
-test('tells who waits for locks, and that it could not look', () => {
+test('reports lock waits, and that sessions could not be sampled', () => {
   const session = (waitEventType: string | null, state = 'active') => ({
     pid: 1,
     state,
@@ -327,7 +327,7 @@ test('tells who waits for locks, and that it could not look', () => {
   expect(databaseWaits([look([session('Lock')]), look([], 'hidden'), look([], 'hidden')])).toMatchObject({ lockShare: 1, unread: 2 });
 });
 
-test('tells sessions that keep a transaction open while the service does something else, and after which statement', () => {
+test('reports sessions that keep a transaction open during other work, and after which statement', () => {
   const session = (state: string, runsMs: number, statement = 'UPDATE stock') => ({
     pid: 1,
     state,
@@ -351,7 +351,7 @@ test('tells sessions that keep a transaction open while the service does somethi
   expect(describeActivity([way]).facts).toHaveLength(1);
 });
 
-test('says of sessions which looks are not read, and why', () => {
+test('reports which samples of sessions could not be read, and why', () => {
   const read = { at: '', unread: null, sessions: [] };
   const hidden = { at: '', unread: 'hidden', sessions: [] };
   expect(describeActivity([read, read, hidden]).tables[0]?.notes).toEqual(['1 of 3 samples could not be read: hidden']);

@@ -39,7 +39,7 @@ test.each([
   ['main.cutOff[go.shape.[]in', 'main.cutOff[go.shape.[]in'],
 ])('writes %s as %s', (name, shown) => expect(goName(name)).toBe(shown));
 
-test('knows the service’s own code from libraries and from Go itself', () => {
+test('distinguishes the service’s own code from libraries and from Go itself', () => {
   expect(isOwnCode('shop.example/api/internal/shop.charge', '/src/shop/charge.go')).toBe(true);
   expect(isOwnCode('encoding/json.Marshal', 'encoding/json/encode.go')).toBe(false);
   expect(isOwnCode('github.com/redis/go-redis/v9.(*Client).Do', 'github.com/redis/go-redis/v9@v9.1.0/redis.go')).toBe(false);
@@ -74,12 +74,12 @@ describe('what the CPU does', () => {
     expect(cpuUse([], isOwn)).toBeNull();
   });
 
-  test('is told with the sentence that nothing was measured where there is no sample', () => {
+  test('has a fact without samples', () => {
     expect(describeProfile(cpu([])).facts[0]?.text).toMatch(/^no samples \(/);
   });
 });
 
-test('lays a wait for a lock to who held it', () => {
+test('attributes a lock wait to the holder', () => {
   const mutex = readProfile(
     profileBytes(
       ['contentions/count', 'delay/nanoseconds'],
@@ -107,7 +107,7 @@ test('does not take a profile without a wait for one of who held locks', () => {
   expect(hasHolders(waits('runtime.chanrecv1'))).toBe(false);
 });
 
-test('tells for what the CPU worked where the code says it', () => {
+test('shows labels where the code sets them', () => {
   const labels = (of: string): NonNullable<FixtureSample['labels']> => ({ route: of, bytes: { number: 48, unit: 'bytes' } });
   const profile = cpu([
     { ...took(300, 'main.f'), labels: labels('/order') },

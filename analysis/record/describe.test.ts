@@ -22,7 +22,7 @@ const record = {
 };
 const bytes = (value: unknown) => new TextEncoder().encode(typeof value === 'string' ? value : JSON.stringify(value));
 
-it('is known by its bytes and tells how the countdown ended, and what each step found', () => {
+it('is detected by its bytes and shows how the countdown ended, and the findings of each step', () => {
   expect(recognize(bytes(record))).toBe('countdown-record');
   const { findings, facts, tables } = evidenceKinds['countdown-record'].analyze(bytes(record));
   expect(findings).toEqual([]);

@@ -17,6 +17,6 @@ it('takes one digest under two repository names for the same bytes', () => {
   expect(imageDigests(['registry.example.com/go-api@sha256:9f2a', 'mirror.example.com/go-api@sha256:9f2a'])).toEqual(['sha256:9f2a']);
 });
 
-it('knows no bytes when one pod has none yet', () => {
+it('has no digest when one pod has none yet', () => {
   expect(imageDigests(['sha256:9f2a', ''])).toEqual([]);
 });

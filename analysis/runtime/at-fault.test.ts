@@ -15,7 +15,7 @@ const sample = (pod: string, requests: number, seconds: number, goroutines = 40)
 const PODS = ['a', 'b', 'c', 'd'];
 const each = (make: (pod: string) => RuntimeSample) => PODS.map(make);
 
-test('chooses the pods whose own requests took longest since the first look, not the first of the list', () => {
+test('chooses the pods with the slowest requests since the first sample, not the first of the list', () => {
   // `a` was slow before the load; only what it answered since counts.
   const before = each((pod) => sample(pod, 100, pod === 'a' ? 500 : 1));
   const now = each((pod) => sample(pod, 200, { a: 501, b: 2, c: 5, d: 42.2 }[pod] ?? 0));
@@ -43,7 +43,7 @@ test('puts pods that could not be read last, and says when none could', () => {
   expect(podsAtFault(PODS, each(unread), 2)).toEqual({ pods: ['a', 'b'], reason: 'the first ones, because no pod could be read' });
 });
 
-test('reads what a pod counted without probes, and knows nothing where the page does not say it', () => {
+test('reads the requests a pod counted without probes, and null where the page has none', () => {
   const line = (part: string, route: string, value: string) =>
     `http_request_duration_seconds_${part}{code="200",method="GET",route="${route}"} ${value}`;
   const page = [

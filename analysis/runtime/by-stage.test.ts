@@ -36,7 +36,7 @@ test('begins the first stage with the first request, for k6 needs seconds to sta
   ]);
 });
 
-test('tells a stage that the end of the run cut short by the time it had', async () => {
+test('reports a stage that the end of the run cut short by the time that ran', async () => {
   const loads = await loadByStage(points(0, 15, endLine({ at: '2026-11-23T12:00:15Z', stopped: 'hopeless' })), stages);
   expect(loads?.map(({ cut, steady, offered, requests }) => ({ cut, steady, offered, requests }))).toEqual([
     { cut: false, steady: false, offered: 5, requests: 100 },
@@ -53,7 +53,7 @@ test('takes the last request for the end of a record that has none', async () =>
   expect(loads?.[1]).toMatchObject({ cut: true, toMs: start + 14_900 });
 });
 
-test('counts a pause in the stage in which it ended, also between the last look of one and the first of the next', async () => {
+test('counts a pause in the stage in which it ended, also between the last sample of one and the first of the next', async () => {
   const loads = (await loadByStage(points(0, 20), stages)) ?? [];
   const end = (second: number): [string, number] => [String(BigInt(start + second * 1_000) * 1_000_000n), 6_000_000];
   const samples = [
@@ -68,7 +68,7 @@ test('counts a pause in the stage in which it ended, also between the last look 
   expect(cells(table, 'GC CPU')).toEqual([10, 10]);
 });
 
-test('leaves open what no look told', async () => {
+test('has null for values that no sample contains', async () => {
   const loads = (await loadByStage(points(0, 20), stages)) ?? [];
   const table = runtimeTable(loads, [sample(1, { pauses: null }), sample(5, { pauses: null }), sample(15, { unread: 'no answer' })]);
   expect(cells(table, 'pauses over 5 ms')).toEqual([null, null]);

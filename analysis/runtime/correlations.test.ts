@@ -39,7 +39,7 @@ const samples = (part: (i: number) => Partial<RuntimeSample>): RuntimeSample[] =
     },
   ]);
 
-test('tells what rises with the latency and how much later, and calls it no cause', () => {
+test('reports what correlates with the latency and with which lag, and does not call it a cause', () => {
   const found = correlationTable(
     windows,
     stages,

@@ -83,12 +83,12 @@ describe('goroutines', () => {
     expect(notPassed(high(5_000, 5_000, 5_000))).toEqual([]);
   });
 
-  it('stay too many across a look that did not tell them', () => {
+  it('stay too many across a sample without them', () => {
     const samples = run((i) => ({ goroutines: i === 2 ? null : i < 5 ? 6_000 : 10 }));
     expect(notPassed(samples)).toEqual([['GoroutinesHigh', 'fail']]);
   });
 
-  it('are not known of a pod whose page does not tell them, or that was not read, though others were', () => {
+  it('are unknown for a pod whose page does not export them, or that was not read, though others were', () => {
     expect(notPassed(run(() => ({ goroutines: null })))).toEqual([['RuntimeUnknown', 'inconclusive']]);
     const beside = [...run(), ...Array.from({ length: LOOKS }, (_, i) => unread(i, 'b'))];
     expect(judge(beside).find(({ code }) => code === 'RuntimeUnknown')).toMatchObject({
@@ -97,14 +97,14 @@ describe('goroutines', () => {
     });
   });
 
-  it('are not known of a pod that was too busy to answer most of the looks', () => {
+  it('are unknown for a pod that was too busy to answer most of the samples', () => {
     const samples = Array.from({ length: LOOKS }, (_, i) => (i % 3 === 0 ? look(i) : unread(i)));
     expect(notPassed(samples)).toEqual([['RuntimeUnknown', 'inconclusive']]);
     expect(notPassed(Array.from({ length: LOOKS }, (_, i) => (i % 3 === 0 ? unread(i) : look(i))))).toEqual([]);
   });
 });
 
-describe('a look at which the pods could not be listed', () => {
+describe('a sample in which the pods could not be listed', () => {
   const unlisted = (i: number): RuntimeSample => ({ ...unread(i, ''), unread: 'the pods cannot be listed: forbidden' });
 
   it('is one that no pod answered', () => {
@@ -126,7 +126,7 @@ describe('a look at which the pods could not be listed', () => {
   });
 });
 
-describe('a pod that was read in few of its looks', () => {
+describe('a pod that was read in few of its samples', () => {
   const pool = { acquired: 2, most: 10, acquires: 0, emptyAcquires: 0, emptyWaitSeconds: 0, cancelled: 0 };
   const seldom = Array.from({ length: LOOKS }, (_, i) => (i % 3 === 0 ? look(i, { pod: 'b', pool }) : unread(i, 'b')));
 
@@ -135,7 +135,7 @@ describe('a pod that was read in few of its looks', () => {
     expect(messageOf([...run(), ...seldom], 'GcCpuWithinLimit')).toBe('pod a: GC used 1 % of the CPU time, limit 25 %');
   });
 
-  it('fails all the same where what it told is beyond a limit, and is told as not known besides', () => {
+  it('fails where a value is beyond a limit, and is reported as unknown besides', () => {
     const beyond = seldom.map((sample, i) =>
       sample.unread === null ? { ...sample, goroutines: 6_000, gcCpuSeconds: 3 * i, gcIdleCpuSeconds: 0 } : sample,
     );
@@ -153,11 +153,11 @@ describe('the collector', () => {
     expect(notPassed(run((i) => ({ gcCpuSeconds: 3 * i, gcIdleCpuSeconds: 2 * i })))).toEqual([]);
   });
 
-  it('is undecided where it takes more than a quarter and nobody tells how much of it on idle processors', () => {
+  it('is undecided where it takes more than a quarter and its part on idle processors is not exported', () => {
     expect(notPassed(run((i) => ({ gcCpuSeconds: 3 * i })))).toEqual([['GcCpuUnknown', 'inconclusive']]);
   });
 
-  it('is not known where its CPU is not told, and the message names the pods', () => {
+  it('is unknown where GC CPU is not exported, and the message names the pods', () => {
     const samples = ['a', 'b', 'c', 'd', 'e'].flatMap((pod) => run(() => ({ pod, gcCpuSeconds: null })));
     expect(notPassed(samples)).toEqual([['GcCpuUnknown', 'inconclusive']]);
     expect(messageOf(samples, 'GcCpuUnknown')).toMatch(
@@ -165,7 +165,7 @@ describe('the collector', () => {
     );
   });
 
-  it('is not judged where no pod ever tells of it, which is told; where one pod does, the others are not known', () => {
+  it('is not judged where no pod exports it, which becomes a fact; where one pod does, the others are unknown', () => {
     const silent = (pod: string) => run(() => ({ pod, gcCpuSeconds: null, totalCpuSeconds: null }));
     expect(judge(silent('a')).filter(({ subject }) => subject.startsWith('GC CPU'))).toEqual([]);
     expect(summarizeRuntime(silent('a')).map(({ subject, text }) => `${subject}: ${text}`)).toContain(
@@ -196,13 +196,13 @@ describe('the collector', () => {
     );
   });
 
-  it('does not pass where pauses were lost between two looks', () => {
+  it('does not pass where pauses were lost between two samples', () => {
     const samples = run((i) => ({ pauses: { collections: 300 * i, recent: [] } }));
     expect(notPassed(samples)).toEqual([['GcPausesUnknown', 'inconclusive']]);
     expect(messageOf(samples, 'GcPausesUnknown')).toContain('3600 pauses were lost');
   });
 
-  it('is judged by the pauses between the looks, however wrong the clock of the pod is', () => {
+  it('is judged by the pauses between the samples, however wrong the clock of the pod is', () => {
     const anHour = 3_600_000_000_000n;
     const behind = pauses(8, 10).map((sample) => ({
       ...sample,
@@ -255,7 +255,7 @@ describe('memory', () => {
     ['a small heap that trebles', (i: number) => 4e6 + 1e6 * i],
   ])('passes %s', (_, heapBytes) => expect(notPassed(run((i) => ({ heapBytes: heapBytes(i) })))).toEqual([]));
 
-  it('is compared by thirds of the time, where looks got rarer in a long run', () => {
+  it('is compared by thirds of the time, where samples got rarer in a long run', () => {
     // It doubles only in the last third of the time, in which there are four of the 43 looks.
     const rarer = [...Array.from({ length: 39 }, (_, i) => i), 60, 80, 100, 120];
     const samples = rarer.map((i) => look(i, { heapBytes: i < 80 ? 100e6 : 5e6 * i }));
@@ -268,7 +268,7 @@ describe('the connection pool', () => {
   const pool = (part: (i: number) => Partial<PoolSample>) => run((i) => ({ pool: { ...told, acquires: 1_000 * i, ...part(i) } }));
   const found = (samples: RuntimeSample[]) => judge(samples).find(({ subject }) => subject === 'connection pool');
 
-  it('is no matter where no pod tells of one', () => expect(found(run())).toBeUndefined());
+  it('is not judged where no pod exports one', () => expect(found(run())).toBeUndefined());
 
   it('passes where hardly anybody waits, though every connection is in use', () => {
     expect(found(pool((i) => ({ acquired: 10, emptyAcquires: 5 * i, emptyWaitSeconds: i })))).toMatchObject({
@@ -322,7 +322,7 @@ describe('the connection pool', () => {
       ]);
     });
 
-    it('is the same though one look told the other alone, and each pod names itself in a label', () => {
+    it('is the same though one sample contains the other alone, and each pod names itself in a label', () => {
       const samples = ['a', 'b'].flatMap((pod) =>
         ofTwo(short, () => ({})).map((sample, i) => ({
           ...sample,
@@ -335,7 +335,7 @@ describe('the connection pool', () => {
       ).toEqual(['connection pool db="read": fail', 'connection pool db="write": pass']);
     });
 
-    it('is not known where its page tells nothing that can be read', () => {
+    it('is unknown where its page exports nothing readable', () => {
       const nothing = { acquired: null, most: null, acquires: null, emptyAcquires: null, emptyWaitSeconds: null, cancelled: null };
       expect(
         judge(
@@ -361,7 +361,7 @@ describe('the connection pool', () => {
     });
   });
 
-  it('is not known where many find no connection and how long they wait is not told', () => {
+  it('is unknown where many acquires find no connection and their wait time is not exported', () => {
     const samples = pool((i) => ({ emptyAcquires: 500 * i, emptyWaitSeconds: null, most: null }));
     expect(found(samples)).toMatchObject({ code: 'PoolUnknown', outcome: 'inconclusive' });
     expect(found(pool((i) => ({ emptyAcquires: i, emptyWaitSeconds: null })))).toMatchObject({ code: 'PoolWithinLimit' });

@@ -68,7 +68,7 @@ test('reads the runtime from Prometheus text', () => {
   });
 });
 
-test('takes an absent, doubled or nonsensical value for unknown, never for 0', () => {
+test('takes an absent, duplicate or invalid value for unknown, never for 0', () => {
   expect(readRuntimeMetrics('')).toEqual(unknown);
   expect(readRuntimeMetrics(page.replace('le="0.001"} 90', 'le="0.001"} many')).schedulerWaits).toBeNull();
   expect(readRuntimeMetrics('go_goroutines 1\ngo_goroutines 2').goroutines).toBeNull();
@@ -129,7 +129,7 @@ test.each([
   expect(pools).toEqual([{ labels, acquired: 8, most: 10, acquires: 500, emptyAcquires: 20, emptyWaitSeconds: waited, cancelled: 1 }]);
 });
 
-test('reads two pools by their labels, and lays to neither what does not say whose it is', () => {
+test('reads two pools by their labels, and assigns a metric without them to neither', () => {
   const page = ['read', 'write'].map(
     (db, i) => `pgxpool_max_conns{app="shop",db="${db}"} ${i + 1}\npgxpool_acquire_total{app="shop",db="${db}"} ${i}\n`,
   );
@@ -144,12 +144,12 @@ test('reads two pools by their labels, and lays to neither what does not say who
   ]);
 });
 
-test('does not read a pool figure that is told twice, or a wait without its unit', () => {
+test('does not read a duplicate pool metric, or a wait time without its unit', () => {
   const { pools } = readRuntimeMetrics('pgxpool_max_conns 10\npgxpool_max_conns 4\npgxpool_acquired_conns 3\npgxpool_empty_acquire_wait 9');
   expect(pools).toMatchObject([{ acquired: 3, most: null, emptyWaitSeconds: null }]);
 });
 
-test('tells of a pool of which nothing can be read, for that is not none', () => {
+test('reports a pool without readable metrics, which is not the absence of a pool', () => {
   expect(readRuntimeMetrics('pgxpool_max_conns NaN').pools).toMatchObject([{ most: null, acquires: null }]);
   expect(readRuntimeMetrics('pgxpool_other 1').pools).toBeNull();
 });
@@ -202,7 +202,7 @@ test('says how many pauses were lost between samples', () => {
   expect(facts[0]?.text).toContain('10 pauses lost');
 });
 
-test('tells the story of all pods in one line', () => {
+test('summarizes all pods in one line', () => {
   const facts = summarizeRuntime([
     sample(0),
     sample(5, { goroutines: 74, gcCpuSeconds: 1.21, totalCpuSeconds: 110, pauses: { collections: 11, recent: [[endNs(3), 400_000]] } }),
@@ -257,13 +257,13 @@ test.each([
   });
 });
 
-test('counts pauses lost across a look at which they were not read', () => {
+test('counts pauses lost across a sample without them', () => {
   const at = (second: number, collections: number | null) =>
     sample(second, { pauses: collections === null ? null : { collections, recent: [] } });
   expect(runtimeByPod([at(0, 10), at(5, null), at(10, 300)])[0]?.pausesLost).toBe(290);
 });
 
-test('lays a pause between the two looks that show it, when the clock of the pod says another time', () => {
+test('places a pause between the two samples that show it, when the clock of the pod is wrong', () => {
   const looks = [
     sample(0),
     sample(5, {
@@ -301,7 +301,7 @@ test('counts the pauses of a process that started anew from its start', () => {
   expect(pausesOf(looks)).toMatchObject({ lost: 0, pauses: [{}, {}] });
 });
 
-test('tells that looks got rarer, where they did', () => {
+test('reports a longer sample interval at the end', () => {
   const every = (...seconds: number[]) => summarizeRuntime(seconds.map((second) => sample(second))).map(({ text }) => text);
   const even = Array.from({ length: 30 }, (_, i) => 5 * i);
   const told = 'sample interval: 5 s at the start, 20 s at the end';

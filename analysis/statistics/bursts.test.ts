@@ -98,7 +98,7 @@ describe('the size of bursts', () => {
     expect(burstSizeAround(sums(1, 2, 0, 1), 0.001)).toBe(1);
   });
 
-  test('takes what lies across the edge of windows together', () => {
+  test('combines a burst across the edge of windows', () => {
     const whole = serialBurstSize(windowsOf(...none(20), 100, ...none(20)));
     const split = serialBurstSize(windowsOf(...none(20), 50, 50, ...none(19)));
     expect(split).toBeGreaterThan(0.75 * whole);

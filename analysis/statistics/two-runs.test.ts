@@ -33,7 +33,7 @@ describe('the shift between two samples', () => {
     expect(mannWhitney(b, a)).toBeCloseTo(exact, 12);
   });
 
-  test('cannot be told from nothing, nor from what is no number', () => {
+  test('is null without values, and refuses values that are not numbers', () => {
     expect(shiftBetween([], [1])).toBeNull();
     expect(() => shiftBetween([1, Number.NaN], [1])).toThrow('finite');
     expect(() => shiftBetween([1], [Infinity])).toThrow('finite');
@@ -92,7 +92,7 @@ describe('a correlation', () => {
     expect(correlate(noise, other)).toEqual(correlate(noise, other));
   });
 
-  test('is not told from fewer than twenty windows, nor of what never changes', () => {
+  test('is null with fewer than twenty windows, and for a constant series', () => {
     expect(correlate(from1(19), from1(19))).toBeNull();
     expect(correlate(from1(20), from1(20).fill(3))).toBeNull();
   });

@@ -41,12 +41,12 @@ describe('traces of the load', () => {
     expect(kept([root(production), call, below(2, staging)])).toMatchObject({ kept: [], elsewhere: 1 });
   });
 
-  test('are told by their root where the service has no span in them', () => {
+  test('are found by their root where the service has no span in them', () => {
     const other = { service: 'pricing' };
     expect(kept([root({ ...other, ...production })], [root({ ...other, ...staging })])).toMatchObject({ kept: [2], elsewhere: 1 });
   });
 
-  test('are told also where parents run in a circle', () => {
+  test('are found also where parents form a circle', () => {
     expect(kept([root({ parent: 2, ...staging }), below(1, { ...staging, service: 'pricing' })])).toMatchObject({ kept: [1] });
   });
 });

@@ -167,13 +167,13 @@ describe('the slow band', () => {
     expect([band?.traces, band?.fromMs]).toEqual([40, 210]);
   });
 
-  test('is not told from fewer than twenty traces', () => {
+  test('needs at least twenty traces', () => {
     expect(slowBand(otlp(traces.slice(0, 19)))).toBeNull();
     expect(slowBand(otlp(traces.slice(0, 20)))).not.toBeNull();
   });
 });
 
-test('tells self time: what no child covers, however many run at once, on the path or off it', () => {
+test('reports self time: what no child covers, however many run in parallel, on or off the path', () => {
   const trace = [
     root(100),
     child('b', 'short', 10, 50),
@@ -221,7 +221,7 @@ describe('what the service waits for', () => {
     });
   });
 
-  test('is what our side of the call says, where a proxy of the database tells spans too', () => {
+  test("uses the kind on the service's side of the call, where a database proxy has spans too", () => {
     expect(
       waits(
         served,
