@@ -77,7 +77,7 @@ it('prints how to get a Temporal server if there is none', () => {
   expect({ status, stderr }).toEqual({
     status: 2,
     stderr:
-      '/nowhere/temporal-server not found; `export TMINUS_TOOL_TEMPORAL_SERVER=$(./scripts/lab tool temporal)` builds and names one, and `tminus dev --temporal ADDRESS` needs none\n',
+      '/nowhere/temporal-server not found; `export TMINUS_TOOL_TEMPORAL_SERVER=$(./scripts/lab tool temporal)` builds one, and `tminus dev --temporal ADDRESS` needs none\n',
   });
 });
 
