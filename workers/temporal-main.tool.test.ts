@@ -80,7 +80,7 @@ it('refuses a second one also in a container, where process ids are low', () => 
     ],
     { env: { ...process.env, TMINUS_HOME: own, TMINUS_TOOL_TEMPORAL_SERVER: join(own, 'none') }, encoding: 'utf8', timeout: 60_000 },
   );
-  expect(stderr).toMatch(/a Temporal server of .* runs already \(pid \d{1,2},/u);
+  expect(stderr).toMatch(/a Temporal server of .* is already running \(pid \d{1,2},/u);
   expect(status).toBe(2);
 });
 

@@ -258,7 +258,7 @@ describe('the guard with the real Prometheus', () => {
         },
       ]);
       expect((await acts(fakeCluster({ image: 'registry.local/go-api:other' })).runGuard(input())).findings).toMatchObject([
-        { code: 'GuardNoData', message: expect.stringContaining('not for the launched') },
+        { code: 'GuardNoData', message: expect.stringContaining('not the launched image') },
       ]);
     }),
   );

@@ -79,7 +79,7 @@ describe('a statement kept without its values', () => {
     expect(plan.parameters?.unknown).toEqual(unknown);
     expect(missingIndexes(plan)).toEqual([]);
     expect(describePlan(plan).facts.find(({ subject }) => subject === 'parameters')?.text).toMatch(
-      /^\$1 unknown, so NULL: rows and times are not those of the slow statement/,
+      /^\$1 unknown, so NULL: only the shape of the plan is that of the slow statement, not its rows and times/,
     );
   });
 

@@ -75,7 +75,7 @@ describe('the gateway on a real server', () => {
       expect(await gateway.start(input)).toEqual({ ...plan, started: 'already-running' });
       await expect(gateway.start({ ...input, rehearsal: false })).rejects.toMatchObject({
         code: 'Refused',
-        message: expect.stringContaining('is a rehearsal'),
+        message: expect.stringContaining('is a running rehearsal'),
       });
       await expect(gateway.start({ ...input, releaseDigest: `sha256:${'0'.repeat(64)}` })).rejects.toMatchObject({ code: 'Refused' });
 

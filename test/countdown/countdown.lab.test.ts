@@ -695,7 +695,7 @@ describe('a countdown', () => {
         const condition = (await status()).conditions.find(({ type }) => type === 'NotificationsDelivered');
         expect(condition).toMatchObject({
           status: 'False',
-          message: 'the last message to them did not reach oncall: chat.example responded with HTTP 500',
+          message: 'notification failed: oncall: chat.example responded with HTTP 500',
         });
       },
       (input) => ({ ...input, release: { ...input.release, spec: { ...input.release.spec, notify: ['oncall'] } } }),
@@ -726,7 +726,7 @@ describe('a countdown', () => {
         await act({ action: 'recycle', to: 'T-72h', comment: 'again' });
         while (told.length < 3) await new Promise((again) => setTimeout(again, 50));
         expect(peopleTold(await status())?.message).toBe(
-          'the last message to them did not reach oncall: chat.example responded with HTTP 500',
+          'notification failed: oncall: chat.example responded with HTTP 500',
         );
       },
       (input) => ({ ...input, release: { ...input.release, spec: { ...input.release.spec, notify: ['oncall', 'channel'] } } }),
@@ -735,7 +735,7 @@ describe('a countdown', () => {
 
   it('reminds people at half and at nine tenths of a wait, once each, with its deadline', () => {
     const told: { message: string; deadlineAt?: string }[] = [];
-    const reminders = () => told.filter(({ message }) => / of the time (is|are) over: /.test(message));
+    const reminders = () => told.filter(({ message }) => / of the time has passed: /.test(message));
     return run(
       () => ({
         notify: async ({ message, deadlineAt }) => {
