@@ -725,9 +725,7 @@ describe('a countdown', () => {
         await until('untold', (now) => peopleTold(now)?.status === 'False');
         await act({ action: 'recycle', to: 'T-72h', comment: 'again' });
         while (told.length < 3) await new Promise((again) => setTimeout(again, 50));
-        expect(peopleTold(await status())?.message).toBe(
-          'notification failed: oncall: chat.example responded with HTTP 500',
-        );
+        expect(peopleTold(await status())?.message).toBe('notification failed: oncall: chat.example responded with HTTP 500');
       },
       (input) => ({ ...input, release: { ...input.release, spec: { ...input.release.spec, notify: ['oncall', 'channel'] } } }),
     );

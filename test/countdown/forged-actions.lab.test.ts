@@ -35,16 +35,32 @@ const FORGERIES: Forgery[] = [
     (act, { signer }) => ({ ...signer.sign(act), payload: signer.sign({ ...act, principal: person('a.osei') }).payload }),
     /^the signature of this action does not match any key that this worker trusts/,
   ],
-  ['no signature', (act, { signer }) => ({ ...signer.sign(act), signature: '' }), /^the signature of this action does not match any key that this worker trusts/],
+  [
+    'no signature',
+    (act, { signer }) => ({ ...signer.sign(act), signature: '' }),
+    /^the signature of this action does not match any key that this worker trusts/,
+  ],
   [
     'the signature of another decision',
     (act, { signer }) => ({ ...signer.sign(act), signature: signer.sign({ ...act, action: 'reject' }).signature }),
     /^the signature of this action does not match any key that this worker trusts/,
   ],
   ['a stranger’s key', (act) => stranger().sign(act), /^the signature of this action does not match any key that this worker trusts/],
-  ['a stranger’s key under a trusted name', (act, { signer }) => ({ ...stranger().sign(act), keyId: signer.keyId }), /^the signature of this action does not match any key that this worker trusts/],
-  ['a key id that is a path', (act, { signer }) => ({ ...signer.sign(act), keyId: `../public-keys/${signer.keyId}` }), /^the signature of this action does not match any key that this worker trusts/],
-  ['a start that the server signed', (_, lab) => lab.input({ countdownMs: HOUR }).start, /^the signature of this action does not match any key that this worker trusts/],
+  [
+    'a stranger’s key under a trusted name',
+    (act, { signer }) => ({ ...stranger().sign(act), keyId: signer.keyId }),
+    /^the signature of this action does not match any key that this worker trusts/,
+  ],
+  [
+    'a key id that is a path',
+    (act, { signer }) => ({ ...signer.sign(act), keyId: `../public-keys/${signer.keyId}` }),
+    /^the signature of this action does not match any key that this worker trusts/,
+  ],
+  [
+    'a start that the server signed',
+    (_, lab) => lab.input({ countdownMs: HOUR }).start,
+    /^the signature of this action does not match any key that this worker trusts/,
+  ],
   [
     'a time that is over',
     (act, { signer }) => signer.sign({ ...act, notAfter: new Date(Date.now() - 120_000).toISOString() }),
@@ -60,7 +76,11 @@ const FORGERIES: Forgery[] = [
     /^stale: the evidence of revision \d+ has changed/,
   ],
   ['the requester', (act, { signer }) => signer.sign({ ...act, principal: person('requester') }), /requested this countdown/],
-  ['somebody outside the group', (act, { signer }) => signer.sign({ ...act, principal: person('x', ['visitors']) }), /who may approve here/],
+  [
+    'somebody outside the group',
+    (act, { signer }) => signer.sign({ ...act, principal: person('x', ['visitors']) }),
+    /who may approve here/,
+  ],
   [
     'nobody who was verified',
     (act, { signer }) => signer.sign({ ...act, principal: { ...person('x'), verified: false } }),
