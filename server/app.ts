@@ -15,7 +15,7 @@ import { errorPage } from './pages/error-page.ts';
 import { pageRoutes } from './pages/routes.ts';
 import { speedscopeRoutes } from './pages/speedscope.ts';
 import { reportOf } from './report/report-of.ts';
-import { assertBearer, identityGuard } from './request/authenticate.ts';
+import { assertBearer, authenticateVisitor } from './request/authenticate.ts';
 import type { AppContext, AppEnv } from './request/context.ts';
 import { ApiError, apiErrorOf, errorBody, headersOf, statusOf } from './request/refusal.ts';
 import { cappedBody, knownHost, noStore, safeHeaders } from './request/safety.ts';
@@ -90,7 +90,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
   app.use('*', safeHeaders({ https }), noStore);
   app.use('*', knownHost([new URL(links.pageBase).host, ...hosts]));
   app.use('*', cappedBody);
-  app.use('*', identityGuard({ identity, sessions, https, isOpen: (path) => open.has(path) }));
+  app.use('*', authenticateVisitor({ identity, sessions, https, isOpen: (path) => open.has(path) }));
   for (const route of api) app.on(route.method.toUpperCase(), route.path, async (c) => await runRoute(route, c));
   assetRoutes(app);
   speedscopeRoutes(app);

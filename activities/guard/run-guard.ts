@@ -45,7 +45,7 @@ export function createGuardActivities(dependencies: GuardDependencies): Pick<Ste
   return { runGuard: (input) => runGuard(dependencies, input, activity()) };
 }
 
-/** Watches until there is an outcome: passed, breach, blind, sees again, or undecided after `maxBake`. */
+/** Watches until there is an outcome: passed, breach, blind, recovered, or undecided after `maxBake`. */
 async function runGuard(dependencies: GuardDependencies, input: GuardInput, activity: RunningActivity): Promise<GuardReport> {
   const { store, now = Date.now, wait = pauseFor } = dependencies;
   const { signal } = activity;

@@ -44,7 +44,7 @@ export const NOT_SERVING_YET: Serving = {
 /** Adds the pods and the health check of one sample. */
 export function addServing(before: Serving, { atMs, deployment, health, answers }: GuardSample): Serving {
   const pods = deployment === null ? before : addPods(before, deployment, atMs);
-  const reason = downReason(deployment, health);
+  const reason = explainDown(deployment, health);
   const known = { ...pods, healthy: health.ok };
   if (reason === null) return { ...known, downSinceMs: null, downMs: 0, downReason: '' };
   // A worker that reaches neither cluster nor Prometheus nor service is cut off itself: that is blindness, and this state stays as it was.
@@ -97,7 +97,7 @@ export function whyTooFew({ ready, wanted, neededAtStart, notReady, healthy }: S
   return ready >= needed ? null : `${ready} of ${wanted} pods are Ready; not Ready: ${notReady.join(', ') || 'no other pod exists'}`;
 }
 
-function downReason(deployment: GuardDeployment | null, health: GuardSample['health']): string | null {
+function explainDown(deployment: GuardDeployment | null, health: GuardSample['health']): string | null {
   if (deployment !== null && readyPods(deployment.pods).length === 0) return `0 of ${deployment.wanted} pods are Ready`;
   return health.ok ? null : `health check failed: ${health.detail}`;
 }

@@ -12,7 +12,7 @@ const BEARER = /^Bearer +([\w.~+/=-]{1,512})$/i;
 /** `__Host-` binds the cookie to this host; browsers accept the prefix only over https. */
 export const cookieName = (https: boolean): string => (https ? '__Host-tminus' : 'tminus');
 
-export interface GuardOptions {
+export interface AuthenticationOptions {
   identity: Identity;
   sessions: Sessions;
   https: boolean;
@@ -21,7 +21,7 @@ export interface GuardOptions {
 }
 
 /** Accepts a valid bearer token or session. An invalid token is refused even with a valid session. */
-export function identityGuard({ identity, sessions, https, isOpen }: GuardOptions): MiddlewareHandler<AppEnv> {
+export function authenticateVisitor({ identity, sessions, https, isOpen }: AuthenticationOptions): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     if (isOpen(c.req.path)) return await next();
     const visitor = await visitorOf(c);
