@@ -120,7 +120,7 @@ describe('the gateway on a real server', () => {
       await gateway.start(real);
       await expect(gateway.start({ ...real, rehearsal: true })).rejects.toMatchObject({
         code: 'Refused',
-        message: expect.stringContaining('is a real countdown'),
+        message: expect.stringContaining('is a running real countdown'),
       });
       const status = await gateway.status(nameOf(real));
       expect(status.rehearsal).toBe(false);

@@ -201,7 +201,7 @@ describe('while a version is live', () => {
         const { now } = await until('holding', ({ phase }) => phase === 'holding');
         const expiresAt = new Date(Date.parse(now) + 3_600_000).toISOString();
         expect(await refusal(act({ action: 'waive', finding: 'GuardNoData/guard', expiresAt }))).toMatch(
-          /cannot be waived: guard has to see what is live/u,
+          /cannot be waived: guard must watch the live version/u,
         );
         await handle.signal('abort', { reason: 'test over', by: person('ops', []) });
         expect(await handle.result()).toMatchObject({ ending: 'aborted' });

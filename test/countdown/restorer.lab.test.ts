@@ -171,7 +171,7 @@ describe('the restorer', () => {
       const whole = { entry, countdown, dueAtMs: null };
       for (const sent of [undefined, 42, {}, { ...whole, countdown: {} }, { ...whole, dueAtMs: 'soon' }, { ...whole, entry: { id: 1 } }])
         expect(await refusal(restorer.executeUpdate(restorerRegisterUpdate, { args: [sent as never] }))).toMatch(
-          /^(a registration|an undo) has /u,
+          /^(a registration|an undo) needs /u,
         );
       for (const sent of [undefined, {}, { id: 7 }])
         expect(await refusal(restorer.executeUpdate(restorerSettleUpdate, { args: [sent as never] }))).toBe(
