@@ -30,7 +30,7 @@ describe('the lock of a service', () => {
     expect(await acquireLock(lock, { holder: first, target })).toEqual({ acquired: true, generation: 7 });
     expect(await acquireLock(lock, { holder: await liveHolder(), target })).toEqual({
       acquired: false,
-      sentence: expect.stringContaining(`already has a countdown: ${first.replace('countdown/', '')}`),
+      message: expect.stringContaining(`already has a countdown: ${first.replace('countdown/', '')}`),
     });
   });
 
