@@ -294,7 +294,7 @@ test('profiles the pods whose own requests are slow when there are more than thr
     page.close();
   }
   expect(report.facts.map((fact) => fact.text)).toContainEqual(
-    expect.stringMatching(/profiles of 3 of 5 pods, those with the slowest requests \(e 400 ms, d 200 ms, [abc] 10 ms\), taken/),
+    expect.stringMatching(/profiles of 3 of 5 pods, those with the slowest requests \(e 400 ms, d 200 ms, [abc] 10 ms\), captured/),
   );
   const profiled = new Set(report.evidence.filter(({ kind }) => kind === 'cpu-profile').map(({ source }) => source));
   expect([...profiled]).toEqual(expect.arrayContaining(['pod shop-staging/d', 'pod shop-staging/e']));
