@@ -1,6 +1,6 @@
 // Activities of the countdown itself, apart from its steps: lock, audit file, notifications, verified signatures.
 import type { Seal, Signed } from '../verdict/signed.ts';
-import type { Ending } from '../workflows/messages.ts';
+import type { Ending } from '../verdict/countdown-status.ts';
 import type { AuditRecord } from '../verdict/audit-chain.ts';
 import type { CountdownRef } from '../verdict/undo.ts';
 import type { IdentityActivities } from './identity/contract.ts';

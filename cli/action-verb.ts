@@ -1,6 +1,6 @@
 // Shared part of the verbs that change a countdown: reason, precondition (revision and evidence that the person read), and result.
 import type { Command } from 'commander';
-import type { CheckpointStatus } from '../workflows/messages.ts';
+import type { CheckpointStatus } from '../verdict/countdown-status.ts';
 import { connect } from './api.ts';
 import { usageFailure } from './failure.ts';
 import { COUNTDOWN, examplesText, type Examples } from './help.ts';
@@ -52,7 +52,7 @@ export function actionVerb<Options extends ActionOptions>(program: Command, verb
       const id = options.id === undefined ? {} : { id: options.id };
       if (verb.reads === 'nothing') {
         const answer = await postAction(api, countdown, NO_PRECONDITION, { action: verb.name, comment, ...id });
-        return print(self, answer, (shown) => `${countdown}: ${shown.sentence}\nNext:  tminus status ${countdown}`);
+        return print(self, answer, (shown) => `${countdown}: ${shown.message}\nNext:  tminus status ${countdown}`);
       }
       const status = await readStatus(api, countdown);
       const precondition = preconditionOf(status, options.checkpoint);
@@ -97,9 +97,9 @@ function progressOf({ checkpoints }: ShownStatus, { evaluation, approval, approv
   ].join('; ');
 }
 
-function renderAction(countdown: string, { name, revision }: Precondition, { sentence, phase }: ActionAnswer): string {
+function renderAction(countdown: string, { name, revision }: Precondition, { message, phase }: ActionAnswer): string {
   return [
-    `${countdown}: ${sentence}`,
+    `${countdown}: ${message}`,
     `  ${name}, revision ${revision}${phase ? `; it is now ${phase}` : ''}`,
     `Next:  tminus status ${countdown}`,
   ].join('\n');

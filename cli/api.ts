@@ -55,7 +55,7 @@ export const startHint = (url: string): string =>
     : 'check that it runs and that this machine reaches it, or set --server or TMINUS_SERVER';
 
 /** Path of a countdown, or of a resource under it. */
-export const countdownPath = (countdown: string, under = ''): string => `/api/v1/releases/${encodeURIComponent(countdown)}${under}`;
+export const countdownPath = (countdown: string, under = ''): string => `/api/v1/countdowns/${encodeURIComponent(countdown)}${under}`;
 
 function api(url: string, token: string): Api {
   const call = async (path: string, options: { body?: unknown; twice: Twice }): Promise<Reply> => {

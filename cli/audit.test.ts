@@ -26,7 +26,7 @@ const audit = (items: AuditRecord[], head = { seq: last.seq, hash: last.hash }):
       apiVersion: 'tminus.dev/v1alpha1',
       kind: 'EventList',
       metadata: { name: NAME },
-      chain: { state: 'verified', sentence: 'trust me' },
+      chain: { state: 'verified', message: 'trust me' },
       items,
     },
   },

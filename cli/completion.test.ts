@@ -14,7 +14,7 @@ it.each([
   [['alarms', 'budget', '--sur'], '--surge\n'],
 ])('prints the candidates for %j', async (words, offered) => {
   const { code, stdout } = await against(
-    { 'GET /api/v1/releases': { body: { apiVersion: 'tminus.dev/v1alpha1', kind: 'ReleaseList', items: [{ name: NAME }] } } },
+    { 'GET /api/v1/countdowns': { body: { apiVersion: 'tminus.dev/v1alpha1', kind: 'ReleaseList', items: [{ name: NAME }] } } },
     ['__complete', '--', ...words],
   );
   expect(code).toBe(0);

@@ -12,7 +12,7 @@ const RESPONSE_TIMEOUT_MS = 2_000;
 export interface Check {
   name: string;
   outcome: 'pass' | 'fail' | 'inconclusive';
-  sentence: string;
+  message: string;
 }
 
 /** One check for each address and file, run in parallel. `release`: its approvers are counted; null without a release file. */
@@ -34,11 +34,11 @@ async function kubeconfigCheck(cluster: string, file: string): Promise<Check> {
   const name = 'kubeconfig';
   try {
     await readFile(file);
-    return { name, outcome: 'pass', sentence: `cluster ${cluster}: ${file} can be read` };
+    return { name, outcome: 'pass', message: `cluster ${cluster}: ${file} can be read` };
   } catch (error) {
     const reason = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'no such file' : (error as Error).message;
-    const sentence = `cluster ${cluster}: ${file} cannot be read: ${reason}; set spec.clusters.${cluster}.kubeconfig`;
-    return { name, outcome: 'fail', sentence };
+    const message = `cluster ${cluster}: ${file} cannot be read: ${reason}; set spec.clusters.${cluster}.kubeconfig`;
+    return { name, outcome: 'fail', message };
   }
 }
 
@@ -53,11 +53,11 @@ async function responseCheck(
   try {
     const { status, close } = await sendRequest({ url, timeoutMs: RESPONSE_TIMEOUT_MS });
     close();
-    if (isGood(status)) return { name, outcome: 'pass', sentence: `${key} responds at ${shown} (HTTP ${status})` };
-    return { name, outcome: 'fail', sentence: `${key} responds to a query at ${shown} with HTTP ${status}; ${hint}` };
+    if (isGood(status)) return { name, outcome: 'pass', message: `${key} responds at ${shown} (HTTP ${status})` };
+    return { name, outcome: 'fail', message: `${key} responds to a query at ${shown} with HTTP ${status}; ${hint}` };
   } catch (error) {
     if (!(error instanceof RequestFailed)) throw error;
-    return { name, outcome: 'fail', sentence: `${key} does not respond at ${shown}: ${error.message}; ${hint}` };
+    return { name, outcome: 'fail', message: `${key} does not respond at ${shown}: ${error.message}; ${hint}` };
   }
 }
 
@@ -73,8 +73,8 @@ async function peopleChecks(file: string, starters: readonly string[], release: 
     rows = tokenRowsOf(await readFile(file, 'utf8'), file);
   } catch (error) {
     const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    const sentence = isMissing ? `no token file ${file} yet; the server creates it at its first start` : (error as Error).message;
-    return [{ name, outcome: 'inconclusive', sentence }];
+    const message = isMissing ? `no token file ${file} yet; the server creates it at its first start` : (error as Error).message;
+    return [{ name, outcome: 'inconclusive', message }];
   }
   const hint = `add a group to the "groups" of their rows in ${file}`;
   const startCheck = (): Check => {
@@ -82,16 +82,16 @@ async function peopleChecks(file: string, starters: readonly string[], release: 
     return {
       name,
       outcome: count > 0 ? 'pass' : 'fail',
-      sentence: `${count} may start countdowns, as members of ${starters.join(' or ')}${count > 0 ? '' : `; ${hint}`}`,
+      message: `${count} may start countdowns, as members of ${starters.join(' or ')}${count > 0 ? '' : `; ${hint}`}`,
     };
   };
   return [
     ...(starters.length > 0 ? [startCheck()] : []),
     ...polls.map(({ poll, groups, count }): Check => {
       const members = membersOf(rows, groups).length;
-      const sentence = `${poll} requires ${count} of ${groups.join(' or ')}, which ${members === 1 ? 'has 1 member' : `have ${members} members`}`;
-      if (members >= count) return { name, outcome: 'pass', sentence };
-      return { name, outcome: 'fail', sentence: `${sentence}; ${hint}, or lower the count of the approval` };
+      const message = `${poll} requires ${count} of ${groups.join(' or ')}, which ${members === 1 ? 'has 1 member' : `have ${members} members`}`;
+      if (members >= count) return { name, outcome: 'pass', message };
+      return { name, outcome: 'fail', message: `${message}; ${hint}, or lower the count of the approval` };
     }),
   ];
 }

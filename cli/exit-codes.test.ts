@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import type { CountdownStatus } from '../workflows/messages.ts';
+import type { CountdownStatus } from '../verdict/countdown-status.ts';
 import { against, PATH, showing, serving } from './testing/against.ts';
 import { refusal } from './testing/fake-server.ts';
 import {

@@ -1,7 +1,7 @@
 // Exit codes of `tminus`; `tminus help exit-codes` and docs/reference/exit-codes.md are generated from this table.
 
 import { isGoodEnding } from '../verdict/words.ts';
-import type { Ending } from '../workflows/messages.ts';
+import type { Ending } from '../verdict/countdown-status.ts';
 
 export const EXIT = {
   done: 0,

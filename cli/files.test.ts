@@ -119,7 +119,7 @@ it('checks a release against the given environment file for everything that a st
 });
 
 it('prints the commands that show and end the countdown if a start gets no response, and does not wait twice', async () => {
-  const start = (answer: Answer) => against({ 'POST /api/v1/releases': answer }, ['start', example]);
+  const start = (answer: Answer) => against({ 'POST /api/v1/countdowns': answer }, ['start', example]);
   const unknown = await start(refusal(504, 'OutcomeUnknown', 'go-api-1.4.0 was handed over', '`tminus status go-api-1.4.0 --watch`'));
   expect(unknown.server.asked).toHaveLength(1);
   expect(unknown).toMatchObject({ code: 1, stderr: 'go-api-1.4.0 was handed over\n  `tminus status go-api-1.4.0 --watch`\n' });
@@ -145,7 +145,7 @@ it('sends the file and its scripts unchanged', async () => {
     checkpoints: [{ name: 'final-poll', at: '2126-11-24T08:00:00.000Z' }],
     links: { page: 'http://tminus.example/r/x' },
   };
-  const { code, stdout, server } = await against({ 'POST /api/v1/releases': { status: 201, body: plan } }, [
+  const { code, stdout, server } = await against({ 'POST /api/v1/countdowns': { status: 201, body: plan } }, [
     'start',
     example,
     '--launch-at',
@@ -165,7 +165,7 @@ it('sends the file and its scripts unchanged', async () => {
     launchAt: '2126-11-24T09:00:00.000Z',
     comment: 'the payment change',
   });
-  const again = await against({ 'POST /api/v1/releases': { body: { ...plan, started: 'already-running' } } }, ['start', example]);
+  const again = await against({ 'POST /api/v1/countdowns': { body: { ...plan, started: 'already-running' } } }, ['start', example]);
   expect(again).toMatchObject({ code: 0, stdout: expect.stringMatching(/^already running, not started again {3}go-api-1.4.0 /) });
 });
 

@@ -82,7 +82,7 @@ it('reports failed checks with a hint', async () => {
       ...whoami,
       ...showing(waiting),
       'GET /healthz': { body: {} },
-      'GET /api/v1/releases': {
+      'GET /api/v1/countdowns': {
         body: { apiVersion: 'tminus.dev/v1alpha1', kind: 'ReleaseList', items: [{ name: NAME, state: 'running' }] },
       },
     },
@@ -134,9 +134,9 @@ spec:
 `,
   );
   const { code, stdout } = await tminus(['doctor', '--environment', 'shop.yaml', '--json'], { server: UNREACHABLE, cwd });
-  const { items } = JSON.parse(stdout) as { items: { name: string; outcome: string; sentence: string }[] };
+  const { items } = JSON.parse(stdout) as { items: { name: string; outcome: string; message: string }[] };
   expect(code).toBe(1);
-  expect(items.slice(2, -1).map(({ name, outcome, sentence }) => `${name} ${outcome}: ${sentence.replaceAll(cwd, '.')}`)).toEqual([
+  expect(items.slice(2, -1).map(({ name, outcome, message }) => `${name} ${outcome}: ${message.replaceAll(cwd, '.')}`)).toEqual([
     'kubeconfig pass: cluster prod: ./kubeconfig can be read',
     'kubeconfig fail: cluster far: /nowhere/kubeconfig cannot be read: no such file; set spec.clusters.far.kubeconfig',
     `prometheus pass: prod responds at ${prometheus.url} (HTTP 200)`,
@@ -162,7 +162,7 @@ it('fails if a countdown has no worker of its version', async () => {
     {
       ...whoami,
       'GET /healthz': { body: {} },
-      'GET /api/v1/releases': { body: { apiVersion: 'tminus.dev/v1alpha1', kind: 'ReleaseList', items, nextPage: null } },
+      'GET /api/v1/countdowns': { body: { apiVersion: 'tminus.dev/v1alpha1', kind: 'ReleaseList', items, nextPage: null } },
     },
     ['doctor'],
     { cwd: folder() },

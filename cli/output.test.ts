@@ -72,11 +72,11 @@ it('distinguishes an unreachable server, another server and an unknown countdown
   });
   const far = await tminus(['list'], { server: 'http://tminus.invalid' });
   expect(far.stderr).toMatch(/\n {2}check that it runs and that this machine reaches it, or set --server or TMINUS_SERVER\n$/);
-  const lost = await against({ 'GET /api/v1/releases': 'lost' }, ['list']);
+  const lost = await against({ 'GET /api/v1/countdowns': 'lost' }, ['list']);
   expect(lost.stderr).toMatch(
     /did not respond: the connection was closed before a response\n {2}try again: the request changes nothing\n$/,
   );
-  const other = await against({ 'GET /api/v1/releases': { text: '<html>nginx</html>' } }, ['list']);
+  const other = await against({ 'GET /api/v1/countdowns': { text: '<html>nginx</html>' } }, ['list']);
   expect(other).toMatchObject({ code: 1, stderr: expect.stringContaining('is not a Tminus server (HTTP 200)') });
 });
 
@@ -95,7 +95,7 @@ it('lists a plan without a launch as passed', async () => {
     endedAt: '2026-11-24T09:00:00Z',
   };
   const { stdout } = await against(
-    { 'GET /api/v1/releases': { body: { apiVersion: 'tminus.dev/v1alpha1', kind: 'ReleaseList', items: [item] } } },
+    { 'GET /api/v1/countdowns': { body: { apiVersion: 'tminus.dev/v1alpha1', kind: 'ReleaseList', items: [item] } } },
     ['list'],
   );
   expect(stdout.split('\n')[1]).toMatch(/^go-api-1.4.0 {2}shop\/go-api {2}✔ passed {7}ended {5}ended 2026-11-24 09:00:00 UTC/);
@@ -144,7 +144,7 @@ it('lists countdowns in columns that fit', async () => {
     },
   ];
   const { stdout } = await against(
-    { 'GET /api/v1/releases': { body: { apiVersion: 'tminus.dev/v1alpha1', kind: 'ReleaseList', items } } },
+    { 'GET /api/v1/countdowns': { body: { apiVersion: 'tminus.dev/v1alpha1', kind: 'ReleaseList', items } } },
     ['list'],
   );
   const [title, first, second, third] = stdout.split('\n');
@@ -176,15 +176,15 @@ const listOf = (items: object[], nextPage: string | null = null) => ({
 });
 
 it('lists the missing worker version of a countdown instead of its times', async () => {
-  const { stdout } = await against({ 'GET /api/v1/releases': listOf([listed(NAME, { hasWorker: false })]) }, ['list']);
+  const { stdout } = await against({ 'GET /api/v1/countdowns': listOf([listed(NAME, { hasWorker: false })]) }, ['list']);
   expect(stdout.split('\n')[1]).toMatch(/counting {2}no worker of version 8c1f0a6d2b3e runs; start it$/);
 });
 
 it('prints a hint to older countdowns, and lists all of them with --all', async () => {
   const answers = {
-    'GET /api/v1/releases': listOf([listed('new-1')], 'cGFnZSAy'),
-    'GET /api/v1/releases?page=cGFnZSAy': listOf([listed('old-1', { state: 'ended' })], 'cGFnZSAz'),
-    'GET /api/v1/releases?page=cGFnZSAz': listOf([listed('oldest-1', { state: 'ended' })]),
+    'GET /api/v1/countdowns': listOf([listed('new-1')], 'cGFnZSAy'),
+    'GET /api/v1/countdowns?page=cGFnZSAy': listOf([listed('old-1', { state: 'ended' })], 'cGFnZSAz'),
+    'GET /api/v1/countdowns?page=cGFnZSAz': listOf([listed('oldest-1', { state: 'ended' })]),
   };
   const first = (await against(answers, ['list'])).stdout;
   expect(first).toContain('more ended countdowns: `tminus list --all`');

@@ -15,7 +15,7 @@ export interface PlanAnswer {
 export async function postStart(api: Api, { name, ...files }: Submission, extra: Record<string, unknown>): Promise<PlanAnswer> {
   try {
     return await api.post<PlanAnswer>(
-      '/api/v1/releases',
+      '/api/v1/countdowns',
       { ...files, ...extra },
       { twice: extra['rehearsal'] === true ? false : 'when-lost' },
     );

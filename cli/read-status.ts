@@ -1,6 +1,6 @@
 import { nearName } from '../release/near-name.ts';
 import type { Verdict } from '../verdict/verdict.ts';
-import type { CheckpointStatus, CountdownStatus } from '../workflows/messages.ts';
+import type { CheckpointStatus, CountdownStatus } from '../verdict/countdown-status.ts';
 import { countdownPath, type Api } from './api.ts';
 import { usageFailure } from './failure.ts';
 

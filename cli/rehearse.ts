@@ -2,7 +2,7 @@
 // of the same name is never changed.
 import { examplesText, type Examples } from './help.ts';
 import { Option, type Command } from 'commander';
-import type { CheckpointStatus } from '../workflows/messages.ts';
+import type { CheckpointStatus } from '../verdict/countdown-status.ts';
 import { EXIT, exitCodeOfEnding } from './exit-codes.ts';
 import { connect, connectAs, type Api } from './api.ts';
 import { CliFailure } from './failure.ts';
@@ -94,7 +94,7 @@ async function skipTo(api: Api, name: string, status: ShownStatus): Promise<bool
   const aheadMs =
     status.phase === 'counting' ? untilTimeMs : status.phase === 'stopped' || status.phase === 'holding' ? PAST_EVERY_DEADLINE_MS : 0;
   if (aheadMs <= 0) return false;
-  await api.post(`/api/v1/releases/${encodeURIComponent(name)}/clock`, { ahead: `${Math.ceil(aheadMs / 1000)}s` });
+  await api.post(`/api/v1/countdowns/${encodeURIComponent(name)}/clock`, { ahead: `${Math.ceil(aheadMs / 1000)}s` });
   return true;
 }
 

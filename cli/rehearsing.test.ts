@@ -2,7 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { expect, it } from '@jest/globals';
-import type { CountdownStatus } from '../workflows/messages.ts';
+import type { CountdownStatus } from '../verdict/countdown-status.ts';
 import { actBody, against, PATH, statusBody } from './testing/against.ts';
 import type { Answers } from './testing/fake-server.ts';
 import { launchedEnd, NAME, waiting } from '../workflows/testing/example-status.ts';
@@ -28,7 +28,7 @@ const started = {
 const [first] = waiting.checkpoints[1]?.approvals ?? [];
 /** A checkpoint that waits for its first approver, then the launch. */
 const rehearsing = (...statuses: CountdownStatus[]): Answers => ({
-  'POST /api/v1/releases': started,
+  'POST /api/v1/countdowns': started,
   [`POST ${PATH}/clock`]: { status: 202, body: { apiVersion: 'tminus.dev/v1alpha1', kind: 'ClockResult' } },
   [`POST ${PATH}/actions`]: actBody('counted'),
   [`GET ${PATH}`]: (_, times) => statusBody(statuses[Math.min(times, statuses.length) - 1] ?? waiting),
@@ -47,7 +47,7 @@ it('approves and skips nothing in a real countdown of the same name', async () =
     stdout: '',
     stderr: 'go-api-1.4.0 is a real countdown, not a rehearsal; nothing was skipped or approved\n  rename the release to rehearse\n',
   });
-  expect(server.asked.map(({ method, path }) => `${method} ${path}`)).toEqual(['POST /api/v1/releases', `GET ${PATH}`]);
+  expect(server.asked.map(({ method, path }) => `${method} ${path}`)).toEqual(['POST /api/v1/countdowns', `GET ${PATH}`]);
 });
 
 it('stops when the name becomes that of a real countdown during the rehearsal', async () => {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { CheckpointStatus } from '../workflows/messages.ts';
+import type { CheckpointStatus } from '../verdict/countdown-status.ts';
 import type { ShownStatus } from './read-status.ts';
 import type { Action } from '../verdict/action.ts';
 import { countdownPath, type Api } from './api.ts';
@@ -23,7 +23,7 @@ export interface ActionRequest {
 export type Precondition = Pick<CheckpointStatus, 'name' | 'revision' | 'evidenceDigest'> & { run?: string; holdSince?: string };
 
 export interface ActionAnswer {
-  sentence: string;
+  message: string;
   /** Null for a hold and an abort: the server accepts them before the countdown handles them. */
   phase: string | null;
   links: { page: string };

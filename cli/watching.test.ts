@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import type { CountdownStatus } from '../workflows/messages.ts';
+import type { CountdownStatus } from '../verdict/countdown-status.ts';
 import { against, PATH, statusBody } from './testing/against.ts';
 import { refusal, type Answers } from './testing/fake-server.ts';
 import { counting, inLoadTest, launchedEnd, NAME, rolledBack, stopped, waiting } from '../workflows/testing/example-status.ts';

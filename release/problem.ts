@@ -28,7 +28,7 @@ const SHOWN_WORD_LENGTH = 40;
 
 /** A problem at a place. `sourceLine`: the line of the file, or empty where it must not be shown. */
 export function problemAt({ file, line, column, path }: Place, message: string, hint: string, sourceLine: string): Problem {
-  const sentence = sentenceOf(`${file}:${line}:${column} ${path === '' ? '' : `${path}: `}${message}`, hint);
+  const sentence = withHint(`${file}:${line}:${column} ${path === '' ? '' : `${path}: `}${message}`, hint);
   const text = sourceLine.trim() === '' ? sentence : `${sentence}\n${excerptOf(sourceLine, line, column)}`;
   return { file, line, column, path, message, hint, text };
 }
@@ -38,7 +38,7 @@ export const byPlace = (a: Problem, b: Problem): number => (a.line ?? 0) - (b.li
 
 /** A problem of the whole file, such as one that cannot be read. */
 export function problemOfFile(file: string, message: string, hint = ''): Problem {
-  const text = sentenceOf(message.includes(file) ? message : `${file}: ${message}`, hint);
+  const text = withHint(message.includes(file) ? message : `${file}: ${message}`, hint);
   return { file, line: null, column: null, path: '', message, hint, text };
 }
 
@@ -48,7 +48,7 @@ export const withoutSourceLine = (problem: Problem): Problem => {
   return line === null || column === null ? problem : problemAt({ file, line, column, path }, message, hint, '');
 };
 
-const sentenceOf = (message: string, hint: string): string => (hint === '' ? message : `${message}; ${hint}`);
+const withHint = (message: string, hint: string): string => (hint === '' ? message : `${message}; ${hint}`);
 
 function excerptOf(sourceLine: string, line: number, column: number): string {
   const number = String(line).padStart(5);

@@ -5,7 +5,7 @@ import { exitCodeRows } from '../cli/exit-codes.ts';
 import type { GeneratedFile } from '../release/schema/generated-files.ts';
 import { apiRoutes } from '../server/api/routes.ts';
 import type { ApiRoute } from '../server/api/route.ts';
-import type { World } from '../server/request/world.ts';
+import type { Dependencies } from '../server/request/dependencies.ts';
 import { codes, type CodeRow } from '../verdict/codes.ts';
 
 export function referencePages(): GeneratedFile[] {
@@ -13,8 +13,8 @@ export function referencePages(): GeneratedFile[] {
     { path: 'docs/reference/cli.md', text: cliPage(createProgram()) },
     { path: 'docs/reference/exit-codes.md', text: exitCodesPage() },
     { path: 'docs/reference/findings.md', text: findingsPage(codes) },
-    // The routes are only described here: no handler runs, so no world is needed behind them.
-    { path: 'docs/reference/http-api.md', text: httpApiPage(apiRoutes({ links: { pageBase: '' } } as World)) },
+    // The routes are only described here: no handler runs, so no dependencies are needed behind them.
+    { path: 'docs/reference/http-api.md', text: httpApiPage(apiRoutes({ links: { pageBase: '' } } as Dependencies)) },
   ];
 }
 

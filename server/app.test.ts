@@ -8,7 +8,7 @@ import { EXAMPLE_EVIDENCE_DIGEST, EXAMPLE_NOW, EXAMPLE_POINTS_DIGEST, RUN, waiti
 import { fakeCountdowns } from './testing/fake-countdowns.ts';
 import { BASE, OPEN_POLICY, testApp } from './testing/test-app.ts';
 
-const NAME = '/api/v1/releases/go-api-1.4.0';
+const NAME = '/api/v1/countdowns/go-api-1.4.0';
 const approval = {
   id: 'approval-1',
   action: 'approve',
@@ -88,7 +88,7 @@ describe('identity', () => {
     const browser = await signIn();
     const answer = await browser.post(`${NAME}/actions`, approval as never);
     expect(answer.status).toBe(401);
-    expect(countdowns.acts).toEqual([]);
+    expect(countdowns.requests).toEqual([]);
   });
 });
 
@@ -101,7 +101,7 @@ describe('safety', () => {
 
   it('refuses a body over the cap with a sentence', async () => {
     const { api } = testApp();
-    const answer = await api('/api/v1/releases', { ...submission, file: 'x'.repeat(BODY_LIMIT_BYTES) });
+    const answer = await api('/api/v1/countdowns', { ...submission, file: 'x'.repeat(BODY_LIMIT_BYTES) });
     expect(answer.status).toBe(413);
     expect(await answer.json()).toMatchObject({ kind: 'Error', code: 'TooLarge' });
   });
@@ -167,14 +167,14 @@ describe('safety', () => {
     const { api } = testApp();
     expect((await api('/api/v1/evidence/..%2F..%2Fsigning.pem')).status).toBe(400);
     expect((await api(`/api/v1/evidence/sha256:${'0'.repeat(64)}`)).status).toBe(404);
-    expect((await api('/api/v1/releases/go-api-1.4.0%2Flaunch%2F1')).status).toBe(404);
+    expect((await api('/api/v1/countdowns/go-api-1.4.0%2Flaunch%2F1')).status).toBe(404);
   });
 });
 
 describe('releases', () => {
   it('starts a countdown from a file, with its bytes and scripts in evidence', async () => {
     const { api, countdowns, evidence } = testApp();
-    const answer = await api('/api/v1/releases', submission);
+    const answer = await api('/api/v1/countdowns', submission);
     expect(answer.status).toBe(201);
     expect(await answer.json()).toMatchObject({ kind: 'ReleasePlan', started: 'started', links: { page: `${BASE}/r/go-api-1.4.0` } });
     const [input] = countdowns.started;
@@ -185,7 +185,7 @@ describe('releases', () => {
 
   it('plans without starting on a dry run', async () => {
     const { api, countdowns } = testApp();
-    const answer = await api('/api/v1/releases', { ...submission, dryRun: true });
+    const answer = await api('/api/v1/countdowns', { ...submission, dryRun: true });
     expect(answer.status).toBe(200);
     expect(await answer.json()).toMatchObject({
       started: 'dry-run',
@@ -196,7 +196,7 @@ describe('releases', () => {
 
   it('tells every problem of a file with its place', async () => {
     const { api, countdowns } = testApp();
-    const answer = await api('/api/v1/releases', { ...submission, file: releaseFile.replace('countdown:', 'countdwon:') });
+    const answer = await api('/api/v1/countdowns', { ...submission, file: releaseFile.replace('countdown:', 'countdwon:') });
     expect(answer.status).toBe(422);
     expect(await answer.json()).toMatchObject({
       docs: 'docs/reference/release-file.md',
@@ -214,7 +214,7 @@ describe('releases', () => {
 
   it('asks for a k6 script that is not in the request', async () => {
     const { api } = testApp();
-    const answer = await api('/api/v1/releases', { ...submission, scripts: {} });
+    const answer = await api('/api/v1/countdowns', { ...submission, scripts: {} });
     expect(await answer.json()).toMatchObject({
       code: 'InvalidRelease',
       message: expect.stringMatching(/^release\.yaml:10:19 spec\.load\.script: the k6 script k6\/shop\.js is not in the request\n/),
@@ -223,7 +223,7 @@ describe('releases', () => {
 
   it('lets only groups of the start policy start', async () => {
     const { api, countdowns } = testApp({ startPolicy: { ...OPEN_POLICY, starters: ['developers'] } });
-    const answer = await api('/api/v1/releases', submission);
+    const answer = await api('/api/v1/countdowns', submission);
     expect(answer.status).toBe(403);
     expect(await answer.json()).toMatchObject({
       code: 'NotAllowed',
@@ -235,13 +235,13 @@ describe('releases', () => {
   it('refuses a launch without an approval, unless the start policy allows it', async () => {
     const alone = `${releaseFile}  checkpoints: [{ name: now, at: T-0, steps: [{ type: launch }, { type: guard }] }]\n`;
     const strict = testApp({ startPolicy: { ...OPEN_POLICY, unapprovedLaunch: false } });
-    const answer = await strict.api('/api/v1/releases', { ...submission, file: alone });
+    const answer = await strict.api('/api/v1/countdowns', { ...submission, file: alone });
     expect(answer.status).toBe(422);
     expect(((await answer.json()) as { message: string }).message).toMatch(
       /^release\.yaml:12:17 spec\.checkpoints\[0\]: no approval comes before the launch/,
     );
-    expect((await strict.api('/api/v1/releases', submission)).status).toBe(201);
-    expect((await testApp().api('/api/v1/releases', { ...submission, file: alone })).status).toBe(201);
+    expect((await strict.api('/api/v1/countdowns', submission)).status).toBe(201);
+    expect((await testApp().api('/api/v1/countdowns', { ...submission, file: alone })).status).toBe(201);
   });
 
   it.each([
@@ -263,7 +263,7 @@ describe('releases', () => {
   ])('refuses a name in %s that the environment file does not have, on a dry run, too', async (where, file, place, ending) => {
     const { api, countdowns } = testApp();
     for (const dryRun of [true, false]) {
-      const answer = await api('/api/v1/releases', { ...submission, file, dryRun });
+      const answer = await api('/api/v1/countdowns', { ...submission, file, dryRun });
       expect({ status: answer.status, said: ((await answer.json()) as { message: string }).message.split('\n')[0] }).toEqual({
         status: 422,
         said: `release.yaml:${place} ${where}: the environment file has no ${ending}`,
@@ -274,7 +274,7 @@ describe('releases', () => {
 
   it('refuses a launch time that is over with one sentence', async () => {
     const { api } = testApp();
-    const answer = await api('/api/v1/releases', { ...submission, launchAt: '2026-11-20T12:00:00Z' });
+    const answer = await api('/api/v1/countdowns', { ...submission, launchAt: '2026-11-20T12:00:00Z' });
     expect(((await answer.json()) as { problems: { text: string }[] }).problems.map(({ text }) => text.split('\n')[0])).toEqual([
       'release.yaml:9:14 spec.countdown: the launch time 2026-11-20 12:00 UTC is in the past; choose a later launch time',
     ]);
@@ -282,7 +282,7 @@ describe('releases', () => {
 
   it('refuses a launch time before which the first checkpoints would already be over', async () => {
     const { api, countdowns } = testApp();
-    const answer = await api('/api/v1/releases', { ...submission, launchAt: '2026-11-24T12:00:00Z' });
+    const answer = await api('/api/v1/countdowns', { ...submission, launchAt: '2026-11-24T12:00:00Z' });
     expect(answer.status).toBe(422);
     expect(((await answer.json()) as { message: string }).message).toContain(
       'T-72h load-and-diagnosis would have been due at 2026-11-21 12:00 UTC',
@@ -295,7 +295,7 @@ describe('releases', () => {
     const { start } = countdowns;
     countdowns.start = async (input) => ({ ...(await start(input)), started: 'already-running' });
     const { api } = testApp({ countdowns });
-    const answer = await api('/api/v1/releases', { ...submission, comment: 'the payment change' });
+    const answer = await api('/api/v1/countdowns', { ...submission, comment: 'the payment change' });
     expect(answer.status).toBe(200);
     expect(await answer.json()).toMatchObject({ started: 'already-running' });
     expect(countdowns.started[0]?.comment).toBe('the payment change');
@@ -305,18 +305,18 @@ describe('releases', () => {
     const counting = { ...waiting, phase: 'counting' as const, verdict: 'go' as const };
     const { api } = testApp({ countdowns: fakeCountdowns([counting]) });
     expect(await (await api(NAME)).json()).toMatchObject({ verdict: null, phase: 'counting' });
-    expect(await (await api('/api/v1/releases')).json()).toMatchObject({
+    expect(await (await api('/api/v1/countdowns')).json()).toMatchObject({
       items: [{ verdict: null, phase: 'counting', rehearsal: counting.rehearsal }],
     });
   });
 
   it('lists and filters by phase', async () => {
     const { api } = testApp();
-    expect(await (await api('/api/v1/releases')).json()).toMatchObject({
+    expect(await (await api('/api/v1/countdowns')).json()).toMatchObject({
       kind: 'ReleaseList',
       items: [{ name: 'go-api-1.4.0', state: 'running' }],
     });
-    expect(await (await api('/api/v1/releases?phase=ended')).json()).toMatchObject({ items: [] });
+    expect(await (await api('/api/v1/countdowns?phase=ended')).json()).toMatchObject({ items: [] });
   });
 
   it('shows the status with revision, reasons and links, and nothing that is not in its schema', async () => {
@@ -342,7 +342,7 @@ describe('releases', () => {
     const [first, second, ...rest] = countdowns.audits.get('go-api-1.4.0') ?? [];
     countdowns.audits.set('go-api-1.4.0', [first, { ...second, detail: 'changed' }, ...rest] as never);
     expect(await (await api(`${NAME}/events`)).json()).toMatchObject({
-      chain: { state: 'broken', sentence: expect.stringContaining('record 2') },
+      chain: { state: 'broken', message: expect.stringContaining('record 2') },
     });
   });
 
@@ -371,12 +371,12 @@ describe('acts', () => {
   it('signs a decision with the verified person, so that a worker can check it', async () => {
     const { api, countdowns, folder } = testApp();
     const answer = await api(`${NAME}/actions`, approval);
-    expect(await answer.json()).toMatchObject({ kind: 'ActionResult', action: 'approve', sentence: 'approve counts' });
+    expect(await answer.json()).toMatchObject({ kind: 'ActionResult', action: 'approve', message: 'approve counts' });
     const { verifyAction } = createIdentityActivities({
       reader: signedReader(path.join(folder, 'public-keys')),
       now: () => Date.parse(EXAMPLE_NOW),
     });
-    const act = await verifyAction(countdowns.acts[0]?.signed as never);
+    const act = await verifyAction(countdowns.requests[0]?.signed as never);
     expect(act).toMatchObject({
       id: 'approval-1',
       countdown: 'countdown/go-api-1.4.0',
@@ -392,7 +392,7 @@ describe('acts', () => {
   it('binds a decision to the run its author saw, not to the one that has the name now', async () => {
     const { api, countdowns } = testApp();
     await api(`${NAME}/actions`, { ...approval, run: 'the-aborted-run' });
-    expect(countdowns.acts[0]?.act.run).toBe('the-aborted-run');
+    expect(countdowns.requests[0]?.request.run).toBe('the-aborted-run');
   });
 
   it.each(['constructor', '__proto__', 'hasOwnProperty', 'toLocaleString', 'approve me'])(
@@ -402,14 +402,14 @@ describe('acts', () => {
       const answer = await api(`${NAME}/actions`, JSON.stringify({ ...approval, id }));
       expect(answer.status).toBe(400);
       expect(await answer.json()).toMatchObject({ code: 'InvalidRequest', message: expect.stringContaining('id: an id has letters') });
-      expect(countdowns.acts).toEqual([]);
+      expect(countdowns.requests).toEqual([]);
     },
   );
 
   it('never takes the principal from the caller', async () => {
     const { api, countdowns } = testApp();
     expect((await api(`${NAME}/actions`, { ...approval, principal: { subject: 'li.wei' } })).status).toBe(400);
-    expect(countdowns.acts).toEqual([]);
+    expect(countdowns.requests).toEqual([]);
   });
 
   it('passes a refusal on with its sentence', async () => {
@@ -429,15 +429,15 @@ describe('acts', () => {
       'a.osei: p99 looks odd',
       'a.osei: again',
     ]);
-    expect(countdowns.acts).toEqual([]);
+    expect(countdowns.requests).toEqual([]);
   });
 
   it('promises nothing of a hold that its countdown may not read in time', async () => {
     const { api, countdowns } = testApp();
-    const { sentence } = (await (await api(`${NAME}/actions`, { id: 'hold-0001', action: 'hold', comment: 'p99 looks odd' })).json()) as {
-      sentence: string;
+    const { message } = (await (await api(`${NAME}/actions`, { id: 'hold-0001', action: 'hold', comment: 'p99 looks odd' })).json()) as {
+      message: string;
     };
-    expect(sentence).toMatch(/the clock stops when a worker reads it, unless the countdown has ended before$/);
+    expect(message).toMatch(/the clock stops when a worker reads it, unless the countdown has ended before$/);
     countdowns.refusal = 'a countdown that has ended or is already rolling back cannot be held; it has ended';
     expect((await api(`${NAME}/actions`, { id: 'hold-0002', action: 'hold', comment: 'p99 looks odd' })).status).toBe(409);
   });

@@ -19,7 +19,7 @@ import { assertBearer, authenticateVisitor } from './request/authenticate.ts';
 import type { AppContext, AppEnv } from './request/context.ts';
 import { ApiError, apiErrorOf, errorBody, headersOf, statusOf } from './request/refusal.ts';
 import { cappedBody, knownHost, noStore, safeHeaders } from './request/safety.ts';
-import type { World } from './request/world.ts';
+import type { Dependencies } from './request/dependencies.ts';
 import { CountdownFailure, type Countdowns } from './temporal/countdowns.ts';
 import { createLive } from './temporal/live.ts';
 import { withRecords } from './temporal/recorded.ts';
@@ -62,7 +62,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
   const https = links.pageBase.startsWith('https:');
   const sessions = createSessions(now);
   const figures = figuresApart(evidencePath);
-  const world: World = {
+  const dependencies: Dependencies = {
     countdowns,
     evidence,
     folder,
@@ -79,7 +79,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     live: createLive({ countdowns, onFault }),
     report: reportOf({ countdowns, figures, now }),
   };
-  const api = apiRoutes(world);
+  const api = apiRoutes(dependencies);
   const open = new Set([
     '/login',
     ...assets.map(({ path }) => path),
@@ -94,7 +94,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
   for (const route of api) app.on(route.method.toUpperCase(), route.path, async (c) => await runRoute(route, c));
   assetRoutes(app);
   speedscopeRoutes(app);
-  pageRoutes(app, world);
+  pageRoutes(app, dependencies);
   app.notFound((c) => answerError(c, new ApiError('NotFound', 'there is no page at this address', 'the list of releases is at /')));
   app.onError((error, c) => {
     if (!(error instanceof ApiError) && !(error instanceof CountdownFailure)) onFault(error);

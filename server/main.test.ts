@@ -102,11 +102,11 @@ describe('startServer', () => {
   });
 
   it('closes while a page is still listening to its stream', async () => {
-    const world = options();
+    const dependencies = options();
     const file = mkdtempSync(path.join(tmpdir(), 'tminus-main-'));
     const token = createToken(path.join(file, 'tokens.yaml'), aOsei);
-    const { url, close } = await startServer({ ...world, identity: tokenFileIdentity(path.join(file, 'tokens.yaml')) });
-    const answer = await fetch(`${url}/api/v1/releases/go-api-1.4.0/stream`, { headers: { authorization: `Bearer ${token}` } });
+    const { url, close } = await startServer({ ...dependencies, identity: tokenFileIdentity(path.join(file, 'tokens.yaml')) });
+    const answer = await fetch(`${url}/api/v1/countdowns/go-api-1.4.0/stream`, { headers: { authorization: `Bearer ${token}` } });
     const reader = answer.body?.getReader();
     await reader?.read();
     await close();
@@ -118,7 +118,7 @@ describe('startServer', () => {
 function post(port: number, host: string, token: string, body: object): Promise<{ status: number; text: string }> {
   return new Promise((resolve, reject) => {
     const headers = { host, authorization: `Bearer ${token}`, 'content-type': 'application/json' };
-    const sent = request({ port, host: '127.0.0.1', path: '/api/v1/releases', method: 'POST', headers }, (answer) => {
+    const sent = request({ port, host: '127.0.0.1', path: '/api/v1/countdowns', method: 'POST', headers }, (answer) => {
       let text = '';
       answer.setEncoding('utf8');
       answer.on('data', (chunk: string) => (text += chunk));

@@ -345,8 +345,8 @@ async function askServer({ findings, evidence }: { findings: Finding[]; evidence
     return answer.status;
   };
   const answers = await Promise.all([
-    ...['', '/progress', '/events', '/report'].map((path) => ask(`/api/v1/releases/${name}${path}`, bearer)),
-    ...['/api/v1/releases', '/api/v1/leftovers', '/api/v1/openapi.json', '/api/v1/whoami'].map((path) => ask(path, bearer)),
+    ...['', '/progress', '/events', '/report'].map((path) => ask(`/api/v1/countdowns/${name}${path}`, bearer)),
+    ...['/api/v1/countdowns', '/api/v1/leftovers', '/api/v1/openapi.json', '/api/v1/whoami'].map((path) => ask(path, bearer)),
     ...evidence.map(({ digest }) => ask(`/api/v1/evidence/${digest}`, bearer)),
     ...['', `/checkpoints/${first.name}`, '/events', ...evidence.map(({ digest }) => `/evidence/${digest}`)].map((path) =>
       ask(`/r/${name}${path}`, { cookie }),
@@ -355,7 +355,7 @@ async function askServer({ findings, evidence }: { findings: Finding[]; evidence
   expect(answers.filter((each) => each !== 200)).toEqual([]);
   expect(await ask(`/api/v1/evidence/${whole}`, bearer)).toBe(404);
   // A wrong token is echoed nowhere.
-  expect(await ask('/api/v1/releases', { authorization: `Bearer ${canary('Person')}` })).toBe(401);
+  expect(await ask('/api/v1/countdowns', { authorization: `Bearer ${canary('Person')}` })).toBe(401);
   expect(await ask('/', { cookie: `tminus=${canary('Session')}` })).toBe(303);
   await server.close();
 }

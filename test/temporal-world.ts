@@ -1,4 +1,6 @@
 // A real Temporal server for tests of the countdown: an own namespace per file, real workflows, activities as the test gives them.
+import { countdownId } from '../release/countdown-id.ts';
+import type { CountdownInput, Start } from '../release/countdown-input.ts';
 import type { ActionRequest } from '../verdict/action.ts';
 import { generateKeyPairSync, randomUUID, sign } from 'node:crypto';
 import { resolve } from 'node:path';
@@ -14,15 +16,7 @@ import type { EffectActivities } from '../activities/effects/contract.ts';
 import type { BookkeepingActivities } from '../activities/bookkeeping-contract.ts';
 import type { KubernetesActivities } from '../activities/kubernetes/contract.ts';
 import type { StepActivities } from '../activities/steps-contract.ts';
-import {
-  LOAD_TASK_QUEUE,
-  WORKFLOW_TASK_QUEUE,
-  clusterTaskQueue,
-  countdownId,
-  registerUndoUpdate,
-  type CountdownInput,
-  type Start,
-} from '../workflows/messages.ts';
+import { LOAD_TASK_QUEUE, WORKFLOW_TASK_QUEUE, clusterTaskQueue, registerUndoUpdate } from '../workflows/messages.ts';
 
 export const temporalAddress = process.env['TMINUS_TEMPORAL'] ?? '127.0.0.1:7233';
 

@@ -15,7 +15,7 @@ import { fakeCountdowns } from '../server/testing/fake-countdowns.ts';
 import { testApp, type Browser } from '../server/testing/test-app.ts';
 import type { Finding } from '../verdict/finding.ts';
 import { judgeRollback } from '../verdict/rollback.ts';
-import type { CountdownStatus, StepStatus } from '../workflows/messages.ts';
+import type { CountdownStatus, StepStatus } from '../verdict/countdown-status.ts';
 import { stopped } from '../workflows/testing/example-status.ts';
 
 const NOW = '2026-11-21T09:00:41.000Z';
@@ -74,7 +74,7 @@ async function surfacesOf(status: CountdownStatus, announced: Partial<Announceme
     service: 'shop/go-api',
     checkpoint: status.current,
     verdict: 'hold',
-    message: status.sentence,
+    message: status.message,
     at: NOW,
     rehearsal: false,
     targets: ['chat'],
@@ -215,7 +215,7 @@ describe('a measured value beside its limit is the same text on CLI, page and re
   ])('%s', async (text, judged) => {
     const [finding] = judged();
     if (finding === undefined) throw new Error('nothing was judged');
-    const { cli, page, report, message } = await surfacesOf(statusWith({ sentence: finding.message }, [finding]));
+    const { cli, page, report, message } = await surfacesOf(statusWith({ message: finding.message }, [finding]));
     const cell = /<td role="cell" class="number">([^<]*)<\/td>/;
     expect({
       cli: find(cli, new RegExp(`${finding.code} ${finding.subject.replaceAll('/', '\\/')}: (.*)$`, 'm')),

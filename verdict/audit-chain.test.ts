@@ -54,7 +54,7 @@ describe('verifyChain', () => {
     const records = chain(3);
     const head = { seq: 3, hash: records[2]?.hash ?? '' };
     expect(verifyChain(records.slice(0, 2)).ok).toBe(true);
-    expect(verifyChain(records.slice(0, 2), head)).toMatchObject({ ok: false, sentence: expect.stringContaining('cut off') });
+    expect(verifyChain(records.slice(0, 2), head)).toMatchObject({ ok: false, message: expect.stringContaining('cut off') });
   });
 
   it('hashes what an independent SHA-256 of the canonical line gives', () => {

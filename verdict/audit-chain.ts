@@ -37,7 +37,7 @@ function recordHash({ seq, at, actor, action, object, detail, prevHash }: Omit<A
   return hexDigest(canonicalJson({ seq, at, actor, action, object, detail, prevHash }));
 }
 
-export type ChainCheck = { ok: true; records: number; head: ChainHead } | { ok: false; seq: number; sentence: string };
+export type ChainCheck = { ok: true; records: number; head: ChainHead } | { ok: false; seq: number; message: string };
 
 /**
  * Checks that records form one unbroken chain and, where a head from elsewhere (the countdown's own state, a signed head) is given,
@@ -47,18 +47,18 @@ export function verifyChain(records: readonly AuditRecord[], expectedHead?: Chai
   let head = EMPTY_CHAIN;
   for (const record of records) {
     const seq = head.seq + 1;
-    if (record.seq !== seq) return { ok: false, seq, sentence: `record ${seq} is missing: the next one is numbered ${record.seq}` };
+    if (record.seq !== seq) return { ok: false, seq, message: `record ${seq} is missing: the next one is numbered ${record.seq}` };
     if (record.prevHash !== head.hash)
-      return { ok: false, seq, sentence: `record ${seq} does not follow record ${seq - 1}: its prevHash does not match` };
+      return { ok: false, seq, message: `record ${seq} does not follow record ${seq - 1}: its prevHash does not match` };
     if (record.hash !== recordHash(record))
-      return { ok: false, seq, sentence: `record ${seq} was changed: its hash does not match its content` };
+      return { ok: false, seq, message: `record ${seq} was changed: its hash does not match its content` };
     head = { seq: record.seq, hash: record.hash };
   }
   if (expectedHead && (expectedHead.seq !== head.seq || expectedHead.hash !== head.hash)) {
     return {
       ok: false,
       seq: head.seq + 1,
-      sentence: `the chain ends at record ${head.seq}, but the countdown's head is record ${expectedHead.seq}: records were cut off or added`,
+      message: `the chain ends at record ${head.seq}, but the countdown's head is record ${expectedHead.seq}: records were cut off or added`,
     };
   }
   return { ok: true, records: records.length, head };

@@ -8,7 +8,7 @@ export interface Signed {
   signature: string;
 }
 
-/** A person's act. */
+/** A person's action. */
 export type SignedAction = Signed;
 
 /** A worker's signature (Ed25519) over a statement that the verifier derives itself. */

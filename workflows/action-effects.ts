@@ -1,4 +1,4 @@
-// What each act does once it counts.
+// What each action does once it counts.
 import type { Action, ActionRequest } from '../verdict/action.ts';
 import { time } from '../verdict/wording/index.ts';
 import { actorOf, current, evaluate, heldBy, moveLaunch, record, recordRefusal, specOf, type CountdownState } from './countdown-state.ts';
@@ -6,45 +6,45 @@ import { explainNow, openFinding } from './refusals.ts';
 import { explainingSteps } from './steps/registry.ts';
 
 /** Answers the sentence its author reads. */
-export const effects: Record<Action, (state: CountdownState, act: ActionRequest) => string> = {
-  approve: (state, act) => decide(state, act, 'approve'),
-  reject: (state, act) => decide(state, act, 'reject'),
-  hold: (state, act) => {
-    hold(state, actorOf(act.principal), act.principal.displayName, act.comment);
+export const effects: Record<Action, (state: CountdownState, request: ActionRequest) => string> = {
+  approve: (state, request) => decide(state, request, 'approve'),
+  reject: (state, request) => decide(state, request, 'reject'),
+  hold: (state, request) => {
+    hold(state, actorOf(request.principal), request.principal.displayName, request.comment);
     return 'the countdown is held';
   },
-  resume: (state, act) => resume(state, act),
-  recycle: (state, act) => {
-    state.recycleTo = state.checkpoints.find(({ name, offset }) => name === act.to || offset === act.to)?.name ?? null;
+  resume: (state, request) => resume(state, request),
+  recycle: (state, request) => {
+    state.recycleTo = state.checkpoints.find(({ name, offset }) => name === request.to || offset === request.to)?.name ?? null;
     state.version += 1;
     return `going back to ${state.recycleTo}`;
   },
-  retry: (state, act) => {
-    runAgain(state, [act.step ?? '']);
-    return `step ${act.step} runs again`;
+  retry: (state, request) => {
+    runAgain(state, [request.step ?? '']);
+    return `step ${request.step} runs again`;
   },
-  waive: (state, act) => {
+  waive: (state, request) => {
     const checkpoint = current(state);
     checkpoint.waivers.push({
-      finding: act.finding ?? '',
-      said: openFinding(checkpoint, act)?.message ?? '',
-      reason: act.comment,
-      by: act.principal,
-      expiresAtMs: Date.parse(act.expiresAt ?? ''),
+      finding: request.finding ?? '',
+      said: openFinding(checkpoint, request)?.message ?? '',
+      reason: request.comment,
+      by: request.principal,
+      expiresAtMs: Date.parse(request.expiresAt ?? ''),
     });
     evaluate(state, checkpoint, Date.now());
     state.version += 1;
-    return `${act.finding} is waived until ${time(act.expiresAt ?? '')}`;
+    return `${request.finding} is waived until ${time(request.expiresAt ?? '')}`;
   },
-  abort: (state, act) => {
-    state.sentence = `aborted by ${act.principal.displayName}: ${act.comment}`;
+  abort: (state, request) => {
+    state.message = `aborted by ${request.principal.displayName}: ${request.comment}`;
     return 'the countdown ends';
   },
 };
 
-function decide(state: CountdownState, act: ActionRequest, decision: 'approve' | 'reject'): string {
+function decide(state: CountdownState, request: ActionRequest, decision: 'approve' | 'reject'): string {
   const checkpoint = current(state);
-  const { principal, comment, revision, evidenceDigest } = act;
+  const { principal, comment, revision, evidenceDigest } = request;
   checkpoint.approvals.push({
     principal,
     decision,
@@ -83,22 +83,22 @@ function explainSuperfluous({ holds }: CountdownState, actor: string, reason: st
  * Lifts the holds its author saw. The clock starts when none is left: the launch time is kept while what comes next is ahead, else moved by the
  * length of the hold.
  */
-function resume(state: CountdownState, act: ActionRequest): string {
+function resume(state: CountdownState, request: ActionRequest): string {
   const now = Date.now();
-  const seenMs = Date.parse(act.holdSince ?? '');
+  const seenMs = Date.parse(request.holdSince ?? '');
   const sinceMs = Math.min(...state.holds.map((each) => each.sinceMs), now);
   state.holds = state.holds.filter((each) => each.sinceMs > seenMs);
   state.version += 1;
   if (state.holds.length > 0) return `still held: ${state.holds.map(heldBy).join('; ')}`;
-  return startClock(state, act, now - sinceMs);
+  return startClock(state, request, now - sinceMs);
 }
 
-function startClock(state: CountdownState, act: ActionRequest, heldMs: number): string {
+function startClock(state: CountdownState, request: ActionRequest, heldMs: number): string {
   const now = Date.now();
   const checkpoint = current(state);
   const next = checkpoint.reached ? state.checkpoints[state.cursor + 1] : checkpoint;
   const missed = next !== undefined && next.atMs < now;
-  const shift = act.launchAt === 'shift' || (act.launchAt === undefined && missed);
+  const shift = request.launchAt === 'shift' || (request.launchAt === undefined && missed);
   state.heldMs += heldMs;
   if (shift) moveLaunch(state, state.launchAtMs + Math.max(heldMs, now - checkpoint.atMs));
   state.readyAtMs = now;

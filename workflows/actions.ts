@@ -1,4 +1,4 @@
-// What people and tools say to a countdown. Shape is checked before an act is accepted (nothing enters history); policy is checked
+// What people and tools say to a countdown. Shape is checked before an action is accepted (nothing enters history); policy is checked
 // after, so that a refusal stands in history and in the audit.
 import type { SignedAction } from '../verdict/signed.ts';
 import {
@@ -17,7 +17,7 @@ import { effects, hold } from './action-effects.ts';
 import { local } from './activity-options.ts';
 import { announce, verdictOf } from './announce.ts';
 import { actorOf, current, record, recordRefusal, type CheckpointState, type CountdownState } from './countdown-state.ts';
-import { sentenceOf } from './failure-sentence.ts';
+import { failureMessage } from './failure-message.ts';
 import { explainNow, explainRefusal } from './refusals.ts';
 import { approveUnverified } from './signal-approval.ts';
 import { readReasoned } from './signal-shape.ts';
@@ -38,7 +38,7 @@ import { countdownRef, explainUnregistrable, register } from './undo-stack.ts';
 
 const { verifyAction } = proxyLocalActivities<BookkeepingActivities>(local);
 
-/** A signed act is a small document; anything longer is not one. */
+/** A signed action is a small document; anything longer is not one. */
 const ACTION_CHARACTERS = 16_384;
 
 /** `admitted` answers whether the state is believed: a state that no worker sealed must not take a decision. */
@@ -64,24 +64,24 @@ export function listen(state: CountdownState, admitted: () => boolean): void {
     const refusal = explainNow(state, 'abort');
     if (refusal !== null) return recordRefusal(state, Date.now(), actor, 'abort.refused', releaseName(state), refusal);
     record(state, Date.now(), actor, 'abort.accepted', releaseName(state), reason);
-    state.sentence = `aborted by ${name}: ${reason}`;
+    state.message = `aborted by ${name}: ${reason}`;
     // The caller's own cancellation comes after this Signal, or never where it died in between.
     root.cancel();
   });
   setHandler(approveSignal, (sent) => approveUnverified(state, sent));
   setHandler(openUpdate, async () => {
     await condition(() => state.phase !== 'opening' || state.decidedEnding !== null);
-    if (state.decidedEnding === 'refused') throw ApplicationFailure.nonRetryable(state.sentence, 'Refused');
+    if (state.decidedEnding === 'refused') throw ApplicationFailure.nonRetryable(state.message, 'Refused');
     // Open for its last messages only: whoever starts now means the next one.
     if (state.decidedEnding !== null)
-      throw ApplicationFailure.nonRetryable(`${releaseName(state)} has ended as ${state.decidedEnding}: ${state.sentence}`, 'Ended');
+      throw ApplicationFailure.nonRetryable(`${releaseName(state)} has ended as ${state.decidedEnding}: ${state.message}`, 'Ended');
     return { release: state.input.release.metadata.name, ...plan(state) };
   });
-  const act = async (signed: SignedAction) => {
+  const request = async (signed: SignedAction) => {
     await condition(() => admitted() || state.decidedEnding !== null);
     return handleAction(state, signed, root);
   };
-  setHandler(actionUpdate, act, { validator: validateShape, description: 'A signed action of a person' });
+  setHandler(actionUpdate, request, { validator: validateShape, description: 'A signed action of a person' });
 }
 
 /** An effect whose way back nobody could go does not begin; nor does one after the end has been decided, for what is due then is fixed. */
@@ -108,35 +108,35 @@ function validateShape(signed: SignedAction): void {
 async function handleAction(state: CountdownState, signed: SignedAction, root: CancellationScope): Promise<ActionResult> {
   // Its way to the end is no time for anybody to decide, and the signature need not be looked at to say so.
   if (state.decidedEnding !== null) throw over();
-  const act = await verified(state, signed);
-  const known = Object.hasOwn(state.acts, act.id) ? state.acts[act.id] : undefined;
+  const request = await verified(state, signed);
+  const known = Object.hasOwn(state.actionResults, request.id) ? state.actionResults[request.id] : undefined;
   if (known) return known;
-  const refusal = explainRefusal(state, act, countdownRef(state.input.release));
+  const refusal = explainRefusal(state, request, countdownRef(state.input.release));
   if (refusal !== null) {
-    recordRefusal(state, Date.now(), actorOf(act.principal), `${act.action}.refused`, act.checkpoint, refusal);
+    recordRefusal(state, Date.now(), actorOf(request.principal), `${request.action}.refused`, request.checkpoint, refusal);
     throw ApplicationFailure.nonRetryable(refusal, 'Refused');
   }
-  record(state, Date.now(), actorOf(act.principal), `${act.action}.accepted`, act.checkpoint, act.comment);
+  record(state, Date.now(), actorOf(request.principal), `${request.action}.accepted`, request.checkpoint, request.comment);
   const checkpoint = current(state);
-  const sentence = effects[act.action](state, act);
-  if (act.action === 'approve' || act.action === 'waive') keepSigned(checkpoint, act, signed);
-  tell(state, checkpoint, act, sentence);
-  if (act.action === 'abort') root.cancel();
+  const message = effects[request.action](state, request);
+  if (request.action === 'approve' || request.action === 'waive') keepSigned(checkpoint, request, signed);
+  tell(state, checkpoint, request, message);
+  if (request.action === 'abort') root.cancel();
   const { revision } = current(state);
-  return (state.acts[act.id] = { ok: true, sentence, phase: state.phase, revision });
+  return (state.actionResults[request.id] = { ok: true, message, phase: state.phase, revision });
 }
 
 /** What a launch rests on: its activity believes the signature, not the countdown. */
 function keepSigned(checkpoint: CheckpointState, { action, revision, evidenceDigest }: ActionRequest, signed: SignedAction): void {
-  checkpoint.signed.push({ act: { action, revision, evidenceDigest }, signed });
+  checkpoint.signed.push({ request: { action, revision, evidenceDigest }, signed });
 }
 
 /** A decision of a person is told like any other change. Hold, reject and abort are told by what follows from them. */
-function tell(state: CountdownState, checkpoint: CheckpointState, { action, principal, comment }: ActionRequest, sentence: string): void {
+function tell(state: CountdownState, checkpoint: CheckpointState, { action, principal, comment }: ActionRequest, message: string): void {
   const verb = toldAs[action];
   if (verb === null) return;
   const because = comment === '' ? '' : ` (${comment})`;
-  announce(state, checkpoint, verdictOf(state), `${principal.displayName} ${verb} ${checkpoint.name}${because}: ${sentence}`);
+  announce(state, checkpoint, verdictOf(state), `${principal.displayName} ${verb} ${checkpoint.name}${because}: ${message}`);
 }
 
 const toldAs: Record<Action, string | null> = {
@@ -167,8 +167,8 @@ async function verified(state: CountdownState, signed: SignedAction): Promise<Ac
 function explainNotVerified(error: unknown): string {
   const type = typeOf(error);
   if (type === 'SignatureInvalid') return 'the signature of this action does not match any key that this worker trusts';
-  if (type === 'Expired') return sentenceOf(error);
-  return `the signature of this action could not be verified: ${sentenceOf(error)}; retry`;
+  if (type === 'Expired') return failureMessage(error);
+  return `the signature of this action could not be verified: ${failureMessage(error)}; retry`;
 }
 
 /** Type of the failure that an activity threw: a local activity's comes bare, another's is wrapped in an ActivityFailure. */

@@ -1,5 +1,7 @@
 // Admission: a countdown runs only with a start signed by the server, and continues as new only with state sealed by a worker. Activities verify
 // both, because workflow code cannot verify signatures.
+import type { CountdownInput } from '../release/countdown-input.ts';
+import type { Ending } from '../verdict/countdown-status.ts';
 import {
   CancellationScope,
   allHandlersFinished,
@@ -13,8 +15,8 @@ import type { Authority } from '../activities/effects/contract.ts';
 import { digestOf } from '../verdict/digest.ts';
 import { local, patient, quick } from './activity-options.ts';
 import { freshState, record, type CountdownState } from './countdown-state.ts';
-import { sentenceOf } from './failure-sentence.ts';
-import { attribute, type CountdownInput, type Ending } from './messages.ts';
+import { failureMessage } from './failure-message.ts';
+import { attribute } from './messages.ts';
 import { standsOn } from './refusals.ts';
 
 /** First run: fail after 5 min. Continued run: retry for a day, as for bookkeeping. */
@@ -23,7 +25,7 @@ const { admit: admitCarried } = proxyActivities<BookkeepingActivities>(patient);
 /** After 5 min the countdown holds: until then its story stands still. */
 const { sealCarried } = proxyActivities<BookkeepingActivities>(quick);
 
-type Result = { ending: Ending; sentence: string };
+type Result = { ending: Ending; message: string };
 
 /** Why the input cannot be a signed start, or null. Local check, no activity. */
 function explainUnsigned(input: Partial<CountdownInput> | undefined): string | null {
@@ -68,7 +70,7 @@ export async function admit({ state, digest }: InitialState, { carried, ...input
         await admitCarried({ input, carried: { digest, seal: carried.seal, admission } });
       }
     } catch (error) {
-      return sentenceOf(error);
+      return failureMessage(error);
     }
     // The task fails, and is retried until a worker has the key.
     if (!state.admission) throw new Error('this worker has no key to decrypt the admission of this run');
@@ -79,7 +81,7 @@ export async function admit({ state, digest }: InitialState, { carried, ...input
 /** Ends as refused. Carried state is not trusted, so nothing is rolled back here; the restorer holds the registered undos. */
 export async function closeUnadmitted(state: CountdownState, message: string, isFresh: boolean): Promise<Result> {
   if (isFresh) record(state, Date.now(), 'tminus', 'countdown.refused', state.input.release.metadata.name, message);
-  Object.assign(state, { decidedEnding: 'refused', sentence: message, phase: 'ended', endedAtMs: Date.now() });
+  Object.assign(state, { decidedEnding: 'refused', message: message, phase: 'ended', endedAtMs: Date.now() });
   const result = showRefused(message);
   await condition(allHandlersFinished);
   return result;
@@ -92,7 +94,7 @@ export function showRefused(message: string): Result {
     { key: attribute.verdict, value: 'no-go' },
     { key: attribute.ending, value: 'refused' },
   ]);
-  return { ending: 'refused', sentence: message };
+  return { ending: 'refused', message: message };
 }
 
 /** What the next run is started with. A worker seals the state as it is now; what changes it meanwhile has it sealed anew. */
@@ -124,7 +126,7 @@ const sealedDigest = (state: CountdownState): string =>
 export function authorityOf({ input, admission, checkpoints, resets }: CountdownState): Authority | null {
   if (!admission) return null;
   const decisions = checkpoints.flatMap((checkpoint) =>
-    checkpoint.signed.filter(({ act }) => act.action === 'waive' || standsOn(checkpoint, act)).map(({ signed }) => signed),
+    checkpoint.signed.filter(({ request }) => request.action === 'waive' || standsOn(checkpoint, request)).map(({ signed }) => signed),
   );
   return { input, admission, decisions, resets };
 }

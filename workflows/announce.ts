@@ -1,4 +1,5 @@
 // Reports what the countdown does to the outside: search attributes, current details, audit file, chat.
+import type { Phase } from '../verdict/can.ts';
 import {
   CancellationScope,
   condition,
@@ -10,8 +11,8 @@ import {
 import type { BookkeepingActivities } from '../activities/bookkeeping-contract.ts';
 import { patient } from './activity-options.ts';
 import { current, heldUntilMs, oldestHold, record, specOf, type CheckpointState, type CountdownState } from './countdown-state.ts';
-import { sentenceOf } from './failure-sentence.ts';
-import { attribute, type Phase } from './messages.ts';
+import { failureMessage } from './failure-message.ts';
+import { attribute } from './messages.ts';
 
 const { storeAudit, notify } = proxyActivities<BookkeepingActivities>(patient);
 
@@ -33,7 +34,7 @@ export function enterPhase(state: CountdownState, phase: Phase): void {
     { key: attribute.launchAt, value: new Date(state.launchAtMs) },
     { key: attribute.nextCheckpointAt, value: new Date(checkpoint.atMs) },
   ]);
-  setCurrentDetails(`**${phase}** at ${checkpoint.offset} ${checkpoint.name}${state.sentence ? `\n\n${state.sentence}` : ''}`);
+  setCurrentDetails(`**${phase}** at ${checkpoint.offset} ${checkpoint.name}${state.message ? `\n\n${state.message}` : ''}`);
 }
 
 /** The verdict of the countdown as a whole: its ending, or that of the checkpoint it is at. */
@@ -63,7 +64,7 @@ export function announce(state: CountdownState, checkpoint: CheckpointState, ver
   for (const target of spec.notify)
     inBackground(state, async () => {
       const failed = await notify({ ...announcement, targets: [target] }).catch((error: unknown) => [
-        { target, message: sentenceOf(error) },
+        { target, message: failureMessage(error) },
       ]);
       for (const { message: reason } of failed) record(state, Date.now(), 'tminus', 'notify.failed', target, reason);
       // Whoever gets a later message knows where things stand; what others get says nothing of them.
@@ -104,7 +105,7 @@ export function storeAuditSoon(state: CountdownState): void {
       }
     } catch (error) {
       // The chain itself stands in the countdown; that its file lacks the tail is told in it.
-      record(state, Date.now(), 'tminus', 'audit.not-stored', state.input.release.metadata.name, sentenceOf(error));
+      record(state, Date.now(), 'tminus', 'audit.not-stored', state.input.release.metadata.name, failureMessage(error));
     } finally {
       state.storing = false;
     }

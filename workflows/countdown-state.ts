@@ -1,4 +1,7 @@
 // All that a countdown remembers, as plain JSON: it must survive a continue-as-new.
+import type { Phase } from '../verdict/can.ts';
+import type { CountdownInput } from '../release/countdown-input.ts';
+import type { ApprovalStatus, Ending, StepStatus } from '../verdict/countdown-status.ts';
 import type { Seal, Signed } from '../verdict/signed.ts';
 import type { ActionRequest } from '../verdict/action.ts';
 import { replan, planOf } from '../release/plan.ts';
@@ -8,7 +11,7 @@ import { EMPTY_CHAIN, chainRecord, type AuditRecord } from '../verdict/audit-cha
 import { digestOf } from '../verdict/digest.ts';
 import type { Finding } from '../verdict/finding.ts';
 import type { Evaluation, Principal } from '../verdict/verdict.ts';
-import type { ActionResult, ApprovalStatus, CountdownInput, Ending, Phase, StepStatus } from './messages.ts';
+import type { ActionResult } from './messages.ts';
 import type { Step } from '../release/steps/registry.ts';
 import type { UndoEntry } from '../verdict/undo.ts';
 import type { GuardCarry } from '../activities/steps-contract.ts';
@@ -25,7 +28,7 @@ export interface CheckpointState {
   approvals: ApprovalStatus[];
   waivers: Waiver[];
   /** Approvals and waivers that counted, as the server signed them: the activity that launches checks them for itself. */
-  signed: { act: Pick<ActionRequest, 'action' | 'revision' | 'evidenceDigest'>; signed: Signed }[];
+  signed: { request: Pick<ActionRequest, 'action' | 'revision' | 'evidenceDigest'>; signed: Signed }[];
   /** What the countdown itself found: a missed checkpoint, a step that could not run. */
   own: Finding[];
   revision: number;
@@ -95,12 +98,12 @@ export interface CountdownState {
   /** How it ends. What follows from it (a rollback, the lock) is done once the phase is `ended`. */
   decidedEnding: Ending | null;
   /** The sentence of the ending, or of a refusal. */
-  sentence: string;
+  message: string;
   endedAtMs: number | null;
   audit: AuditRecord[];
   auditStored: number;
-  /** Answers of acts that counted, by id: resending one gets the same answer, also after a continue-as-new. */
-  acts: Record<string, ActionResult>;
+  /** Answers of actions that counted, by id: resending one gets the same answer, also after a continue-as-new. */
+  actionResults: Record<string, ActionResult>;
   /** Messages to people, and writing of the audit, that are still under way. */
   telling: number;
   /** The audit is being written; the next one to ask waits its turn. */
@@ -137,11 +140,11 @@ export function freshState(input: CountdownInput, nowMs: number): CountdownState
     testedImageIds: null,
     failedAt: null,
     decidedEnding: null,
-    sentence: '',
+    message: '',
     endedAtMs: null,
     audit: [],
     auditStored: 0,
-    acts: {},
+    actionResults: {},
     telling: 0,
     storing: false,
     undelivered: [],

@@ -1,4 +1,5 @@
 // The story of a countdown: at each checkpoint wait until its time, run its steps, judge, wait for approvals, go on.
+import type { Ending } from '../verdict/countdown-status.ts';
 import {
   CancellationScope,
   TemporalFailure,
@@ -33,12 +34,12 @@ import {
   type CheckpointState,
   type CountdownState,
 } from './countdown-state.ts';
-import { sentenceOf } from './failure-sentence.ts';
+import { failureMessage } from './failure-message.ts';
 import { keepOwnRecord } from './keep-record.ts';
 import { rememberAsGood } from './last-good.ts';
 import { inspect, mustInspect } from './inspect.ts';
 import { closedWindow, expiredWaivers, late } from './launch-window.ts';
-import type { CountdownInput, Ending } from './messages.ts';
+import type { CountdownInput } from '../release/countdown-input.ts';
 import { retryLaunchWhileLive } from './retry-launch.ts';
 import { rollBack } from './roll-back.ts';
 import { goOnUnlessAborted, runStep } from './run-step.ts';
@@ -58,7 +59,7 @@ const LATE_TOLERANCE_MS = 5 * 60_000;
 const STOPPED_MS = 24 * 3_600_000;
 
 /** Runs one release to its ending. */
-export async function countdown(...given: [CountdownInput]): Promise<{ ending: Ending; sentence: string }> {
+export async function countdown(...given: [CountdownInput]): Promise<{ ending: Ending; message: string }> {
   const [input] = given;
   // Encrypted with a key that this worker does not have: the task fails, and is tried again until a worker has it.
   if (given.length > 0 && input === undefined) throw new Error('the input of this countdown cannot be read by this worker');
@@ -82,13 +83,13 @@ export async function countdown(...given: [CountdownInput]): Promise<{ ending: E
     }
   } catch (error) {
     // A bug crashes loudly; what the outside refuses for good ends the countdown, and whatever it did is undone.
-    if (isCancellation(error)) end(state, 'aborted', state.sentence || 'the countdown was aborted');
-    else if (error instanceof TemporalFailure) end(state, fallback(state), sentenceOf(error));
+    if (isCancellation(error)) end(state, 'aborted', state.message || 'the countdown was aborted');
+    else if (error instanceof TemporalFailure) end(state, fallback(state), failureMessage(error));
     else throw error;
   }
   beside.cancel();
   await CancellationScope.nonCancellable(() => close(state));
-  return { ending: state.decidedEnding ?? 'aborted', sentence: state.sentence };
+  return { ending: state.decidedEnding ?? 'aborted', message: state.message };
 }
 
 /** What goes on beside the story while something is live, whatever the story waits for. A bug in it crashes as loudly as one in the story. */
@@ -277,9 +278,9 @@ async function close(state: CountdownState): Promise<void> {
   if (state.undo.length > 0) await rollBack(state);
   state.endedAtMs = Date.now();
   const checkpoint = current(state);
-  record(state, Date.now(), 'tminus', `countdown.${state.decidedEnding}`, state.input.release.metadata.name, state.sentence);
+  record(state, Date.now(), 'tminus', `countdown.${state.decidedEnding}`, state.input.release.metadata.name, state.message);
   if (state.decidedEnding === 'launched') await rememberAsGood(state);
-  if (!refused) announce(state, checkpoint, verdictOf(state), state.sentence);
+  if (!refused) announce(state, checkpoint, verdictOf(state), state.message);
   enterPhase(state, 'ended');
   await giveLockBack(state);
   // First those who are told, so that whoever could not be is in the audit, too.
@@ -298,7 +299,7 @@ async function giveLockBack(state: CountdownState): Promise<void> {
   try {
     await releaseLock({ holder: workflowInfo().workflowId, target: productionOf(state.input.release) });
   } catch (error) {
-    record(state, Date.now(), 'tminus', 'lock.not-released', state.input.release.metadata.name, sentenceOf(error));
+    record(state, Date.now(), 'tminus', 'lock.not-released', state.input.release.metadata.name, failureMessage(error));
   }
 }
 
@@ -323,14 +324,14 @@ async function carriedOrHeld(state: CountdownState): Promise<CountdownInput | nu
     return await carry(state);
   } catch (error) {
     if (isCancellation(error) || !(error instanceof TemporalFailure)) throw error;
-    hold(state, 'tminus', 'tminus', `the history is long, and no worker sealed the state for a new run: ${sentenceOf(error)}`);
+    hold(state, 'tminus', 'tminus', `the history is long, and no worker sealed the state for a new run: ${failureMessage(error)}`);
     return null;
   }
 }
 
 /** The first ending stands: what comes after it is about how, not whether. */
-function end(state: CountdownState, ending: Ending, sentence: string): void {
+function end(state: CountdownState, ending: Ending, message: string): void {
   if (state.decidedEnding !== null) return;
   state.decidedEnding = ending;
-  state.sentence = sentence;
+  state.message = message;
 }

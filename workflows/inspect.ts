@@ -6,7 +6,7 @@ import { inconclusive, type Finding } from '../verdict/finding.ts';
 import { findingKey } from '../verdict/judge.ts';
 import { quick } from './activity-options.ts';
 import type { CheckpointState, CountdownState } from './countdown-state.ts';
-import { sentenceOf } from './failure-sentence.ts';
+import { failureMessage } from './failure-message.ts';
 
 const { inspectRun } = proxyActivities<BookkeepingActivities>(quick);
 
@@ -31,7 +31,7 @@ async function findings({ input: { rehearsal }, resets }: CountdownState): Promi
     return await inspectRun({ rehearsal, workflowNowMs: Date.now(), resets });
   } catch (error) {
     if (isCancellation(error)) throw error;
-    const message = `the Temporal server did not describe this run, so a reset or skipped time cannot be excluded: ${sentenceOf(error)}; resume to retry`;
+    const message = `the Temporal server did not describe this run, so a reset or skipped time cannot be excluded: ${failureMessage(error)}; resume to retry`;
     return [inconclusive('CountdownRunForeign', workflowInfo().workflowId, message)];
   }
 }

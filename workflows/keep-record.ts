@@ -3,7 +3,7 @@ import { ApplicationFailure, proxyActivities } from '@temporalio/workflow';
 import type { BookkeepingActivities } from '../activities/bookkeeping-contract.ts';
 import { patient } from './activity-options.ts';
 import { record, type CountdownState } from './countdown-state.ts';
-import { sentenceOf } from './failure-sentence.ts';
+import { failureMessage } from './failure-message.ts';
 
 /** Bounded, so that a full disk cannot keep the countdown open; the audit is also stored separately. */
 const { keepRecord } = proxyActivities<BookkeepingActivities>({ ...patient, scheduleToCloseTimeout: '10m' });
@@ -16,7 +16,7 @@ export async function keepOwnRecord(state: CountdownState): Promise<boolean> {
     await keepRecord({ start: input.start, admission });
     return true;
   } catch (error) {
-    record(state, Date.now(), 'tminus', 'record.not-stored', state.input.release.metadata.name, sentenceOf(error));
+    record(state, Date.now(), 'tminus', 'record.not-stored', state.input.release.metadata.name, failureMessage(error));
     return false;
   }
 }

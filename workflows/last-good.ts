@@ -3,7 +3,7 @@ import { proxyActivities } from '@temporalio/workflow';
 import type { BookkeepingActivities, LastGood } from '../activities/bookkeeping-contract.ts';
 import { quick } from './activity-options.ts';
 import { record, specOf, type CountdownState } from './countdown-state.ts';
-import { sentenceOf } from './failure-sentence.ts';
+import { failureMessage } from './failure-message.ts';
 import { productionOf } from './step.ts';
 
 const { keepLastGood } = proxyActivities<BookkeepingActivities>(quick);
@@ -15,7 +15,7 @@ export async function rememberAsGood(state: CountdownState): Promise<void> {
   try {
     await keepLastGood(productionOf(release), { release: release.metadata.name, loadTests: loadPoints(state) });
   } catch (error) {
-    record(state, Date.now(), 'tminus', 'last-good.not-kept', release.metadata.name, sentenceOf(error));
+    record(state, Date.now(), 'tminus', 'last-good.not-kept', release.metadata.name, failureMessage(error));
   }
 }
 

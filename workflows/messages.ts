@@ -1,4 +1,5 @@
 // Messages of a countdown and their answers: types for workflows, activities, server and CLI.
+import type { CountdownStatus } from '../verdict/countdown-status.ts';
 import type { Seal, Signed, SignedAction } from '../verdict/signed.ts';
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
@@ -8,9 +9,6 @@ import type { Evaluation, Principal, Reason } from '../verdict/verdict.ts';
 import type { Fact, Finding, EvidenceRef } from '../verdict/finding.ts';
 import type { AuditRecord } from '../verdict/audit-chain.ts';
 import type { CountdownRef, UndoEntry } from '../verdict/undo.ts';
-
-export { countdownId, restorerId } from '../release/countdown-id.ts';
-export type { Phase };
 
 /** Workflow type and task queue of countdowns. */
 export const COUNTDOWN_TYPE = 'countdown';
@@ -30,150 +28,18 @@ export const attribute = {
   nextCheckpointAt: defineSearchAttributeKey('TminusNextCheckpointAt', 'DATETIME'),
 };
 
-/** Everything a countdown starts from. Defaults are already applied; files are already in the evidence store. */
-export interface CountdownInput {
-  release: Release;
-  /** SHA-256 of the release file's bytes: the revision people approve is bound to it. */
-  releaseDigest: string;
-  /** k6 scripts by the path the release file names them, as digests in the evidence store. */
-  scripts: Record<string, string>;
-  requestedBy: Principal;
-  /** True on virtual time: shown everywhere, so that nobody takes a rehearsal for the launch. */
-  rehearsal: boolean;
-  /** The requester's comment; part of the first audit record. */
-  comment?: string;
-  /** A `Start` over all the others, signed by the server: without it nothing is begun. */
-  start: Signed;
-  /** State carried over a continue-as-new, with the seal of a worker over it; absent on a fresh start. */
-  carried?: { state: unknown; seal: Seal };
-}
-
-/** What the server signs of a start: for this countdown and this input, once, and not for long. */
-export interface Start {
-  /** An act has none, so neither can be read as the other. */
-  kind: 'start';
-  /** Counts once: the worker records which first run it admitted. */
-  id: string;
-  /** Workflow id. */
-  countdown: string;
-  /** `inputDigest` of the input. */
-  input: string;
-  /** RFC 3339: by the worker's real clock nothing is launched before it. Holds and recycling only move a launch to later. */
-  notBefore: string;
-  /** RFC 3339, server clock. */
-  issuedAt: string;
-  /** RFC 3339, server clock: after this it admits nothing, by the worker's real clock. */
-  notAfter: string;
-}
-
-/** What a person is told after an act counted. */
+/** What a person is told after an action counted. */
 export interface ActionResult {
   ok: true;
-  sentence: string;
-  phase: Phase;
-  revision: number;
-}
-
-/** How it ended. `passed`: a plan without a launch went through. */
-export type Ending = 'launched' | 'passed' | 'no-go' | 'rolled-back' | 'aborted' | 'refused' | 'undo-incomplete';
-
-export interface StepStatus {
-  name: string;
-  type: string;
-  /** Round of the checkpoint this run belongs to, from 1. */
-  round: number;
-  state: 'later' | 'running' | 'done' | 'failed-to-run';
-  startedAt?: string;
-  finishedAt?: string;
-  /** Child workflow id, for progress and evidence. */
-  workflowId?: string;
-  findings: Finding[];
-  facts: Fact[];
-  evidence: EvidenceRef[];
-}
-
-export interface ApprovalStatus {
-  principal: Principal;
-  decision: 'approve' | 'reject';
-  comment: string;
-  at: string;
-  revision: number;
-  evidenceDigest: string;
-  verified: boolean;
-}
-
-export interface CheckpointStatus {
-  name: string;
-  /** `T-72h`. */
-  offset: string;
-  /** RFC 3339. */
-  at: string;
-  state: 'later' | 'running' | 'waiting' | 'go' | 'hold' | 'no-go';
-  /** Bumped whenever findings, waivers or the plan change what an approval would mean. */
-  revision: number;
-  /** `sha256:` over the canonical findings and evidence digests of the checkpoint. */
-  evidenceDigest: string;
-  steps: StepStatus[];
-  approvals: ApprovalStatus[];
-  approval?: { groups: string[]; count: number; allowRequester: boolean; deadlineAt?: string; onDeadline: 'no-go' | 'hold' };
-  waivers: { finding: string; reason: string; by: Principal; expiresAt: string }[];
-  evaluation?: Evaluation;
-}
-
-/** Kubernetes-style condition. */
-export interface Condition {
-  type: 'LockHeld' | 'Holding' | 'CheckpointReached' | 'NotificationsDelivered' | 'Launched' | 'RolledBack' | 'Ended';
-  status: 'True' | 'False' | 'Unknown';
-  reason: string;
   message: string;
-  lastTransitionTime: string;
-}
-
-/** A person who stops the clock. */
-export interface HoldStatus {
-  /** RFC 3339. */
-  since: string;
-  by: string;
-  reason: string;
-}
-
-/** Answer of the `status` query: all that CLI, page, report and chat show. */
-export interface CountdownStatus {
-  release: string;
-  /** First execution run id: actions are bound to it. */
-  run: string;
-  service: { name: string; namespace: string; cluster: string; image: string };
-  rehearsal: boolean;
-  requestedBy: Principal;
   phase: Phase;
-  verdict: 'go' | 'hold' | 'no-go';
-  /** The sentence on top of the page. */
-  sentence: string;
-  reasons: Reason[];
-  ending?: Ending;
-  /** The countdown's own clock (virtual in a rehearsal), RFC 3339, as of the last workflow task. */
-  now: string;
-  startedAt: string;
-  endedAt?: string;
-  launchAt: string;
-  heldMs: number;
-  /** Oldest first. */
-  holds: HoldStatus[];
-  /** Since when the newest hold stands: a resume lifts all up to it. */
-  holdSince?: string;
-  /** Checkpoint being worked on or next. */
-  current: string;
-  checkpoints: CheckpointStatus[];
-  conditions: Condition[];
-  /** Head of the audit chain: seq and hash of the last record. */
-  auditHead: { seq: number; hash: string };
-  historyEvents: number;
+  revision: number;
 }
 
 /** A step's activity registers the way back of an effect before the effect happens. Update id: the undo's own. */
 export const registerUndoUpdate = defineUpdate<void, [UndoEntry]>('registerUndo');
 
-/** What the restorer is sent before an effect. The senders (activities/effects/undo-messages.ts) may import only types; a test holds the names together. */
+/** What the restorer is sent before an effect. The senders (activities/effects/undo-messages.ts) import nothing of this file; a test holds the names together. */
 export interface RestorerRegistration {
   entry: UndoEntry;
   countdown: CountdownRef;

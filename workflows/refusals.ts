@@ -1,4 +1,4 @@
-// Why an act cannot count: the phase first, then who, then what they saw. A refusal is a sentence and a line in the audit, never a crash.
+// Why an action cannot count: the phase first, then who, then what they saw. A refusal is a sentence and a line in the audit, never a crash.
 import { explainCan, explainWho, samePerson } from '../verdict/can.ts';
 import type { Finding } from '../verdict/finding.ts';
 import { findingKey } from '../verdict/judge.ts';
@@ -11,39 +11,39 @@ import { isLive } from './undo-stack.ts';
 
 type Identity = Pick<CountdownRef, 'workflowId' | 'firstRunId'>;
 
-/** Why an act cannot count now, or null. The phase comes first, then who, then what they saw. */
-export function explainRefusal(state: CountdownState, act: ActionRequest, { workflowId, firstRunId }: Identity): string | null {
-  if (act.countdown !== workflowId) return `this action was signed for ${act.countdown}`;
-  if (act.run !== firstRunId) return `this action was signed for another run of ${act.countdown}; review this run and retry`;
+/** Why an action cannot count now, or null. The phase comes first, then who, then what they saw. */
+export function explainRefusal(state: CountdownState, request: ActionRequest, { workflowId, firstRunId }: Identity): string | null {
+  if (request.countdown !== workflowId) return `this action was signed for ${request.countdown}`;
+  if (request.run !== firstRunId) return `this action was signed for another run of ${request.countdown}; review this run and retry`;
   const checkpoint = current(state);
   const spec = specOf(state.input, checkpoint.name);
-  const bound = act.action === 'approve' || act.action === 'reject' || act.action === 'waive';
-  if (bound && act.checkpoint !== checkpoint.name) return explainWrongCheckpoint(state, act.checkpoint);
-  const tooLate = act.action === 'approve' && state.phase !== 'counting' ? explainTooLate(checkpoint) : null;
+  const bound = request.action === 'approve' || request.action === 'reject' || request.action === 'waive';
+  if (bound && request.checkpoint !== checkpoint.name) return explainWrongCheckpoint(state, request.checkpoint);
+  const tooLate = request.action === 'approve' && state.phase !== 'counting' ? explainTooLate(checkpoint) : null;
   if (tooLate !== null) return tooLate;
-  const wrongPhase = explainNow(state, act.action);
+  const wrongPhase = explainNow(state, request.action);
   if (wrongPhase !== null) return `not possible now: ${wrongPhase}`;
   const rule = {
     groups: spec.approval?.groups ?? state.input.release.spec.approvers.groups,
     allowRequester: spec.approval?.allowRequester ?? false,
     allowUnverified: state.input.release.spec.allowUnverified,
   };
-  const wrongPerson = explainWho(act.action, act.principal, rule, state.input.requestedBy);
+  const wrongPerson = explainWho(request.action, request.principal, rule, state.input.requestedBy);
   if (wrongPerson !== null) return wrongPerson;
   if (
-    act.action === 'approve' &&
+    request.action === 'approve' &&
     checkpoint.approvals.some(
-      (given) => samePerson(given.principal, act.principal) && given.decision === 'approve' && standsOn(checkpoint, given),
+      (given) => samePerson(given.principal, request.principal) && given.decision === 'approve' && standsOn(checkpoint, given),
     )
   ) {
-    return `${act.principal.displayName} has already approved ${checkpoint.name}; a person counts once`;
+    return `${request.principal.displayName} has already approved ${checkpoint.name}; a person counts once`;
   }
-  if (bound && !standsOn(checkpoint, act)) {
-    return act.revision === checkpoint.revision
-      ? `stale: the evidence of revision ${act.revision} has changed; review and retry`
-      : `stale: based on revision ${act.revision}, current revision is ${checkpoint.revision}; review and retry`;
+  if (bound && !standsOn(checkpoint, request)) {
+    return request.revision === checkpoint.revision
+      ? `stale: the evidence of revision ${request.revision} has changed; review and retry`
+      : `stale: based on revision ${request.revision}, current revision is ${checkpoint.revision}; review and retry`;
   }
-  return explainUnseenHold(state, act) ?? explainWrongDetail(state, act);
+  return explainUnseenHold(state, request) ?? explainWrongDetail(state, request);
 }
 
 /** Nobody goes back over a hold they have not seen. A resume lifts only those that its author saw, and there must be one. */
@@ -68,19 +68,19 @@ export function explainWrongCheckpoint(state: CountdownState, name: string): str
   return asked.passed ? `too late: ${name} has already passed` : `too early: ${name} is due at ${time(asked.atMs)}`;
 }
 
-function explainWrongDetail(state: CountdownState, act: ActionRequest): string | null {
+function explainWrongDetail(state: CountdownState, request: ActionRequest): string | null {
   const checkpoint = current(state);
   const needsComment: Action[] = ['reject', 'waive', 'abort', 'recycle'];
-  if (needsComment.includes(act.action) && act.comment.trim() === '') return `${act.action} needs a reason`;
-  if (act.action === 'waive') {
-    if (!openFinding(checkpoint, act))
-      return `${checkpoint.name} has no open finding ${act.finding ?? ''}; it has ${openFindings(state) || 'none'}`;
-    const unwaivable = explainUnwaivable(checkpoint.steps, act.finding ?? '');
+  if (needsComment.includes(request.action) && request.comment.trim() === '') return `${request.action} needs a reason`;
+  if (request.action === 'waive') {
+    if (!openFinding(checkpoint, request))
+      return `${checkpoint.name} has no open finding ${request.finding ?? ''}; it has ${openFindings(state) || 'none'}`;
+    const unwaivable = explainUnwaivable(checkpoint.steps, request.finding ?? '');
     if (unwaivable !== null) return unwaivable;
-    if (!(Date.parse(act.expiresAt ?? '') > Date.now())) return 'a waiver needs an expiry in the future';
+    if (!(Date.parse(request.expiresAt ?? '') > Date.now())) return 'a waiver needs an expiry in the future';
   }
-  if (act.action === 'recycle') {
-    const to = state.checkpoints.findIndex(({ name, offset }) => name === act.to || offset === act.to);
+  if (request.action === 'recycle') {
+    const to = state.checkpoints.findIndex(({ name, offset }) => name === request.to || offset === request.to);
     if (to < 0 || to > state.cursor)
       return `the countdown can go back to ${state.checkpoints
         .slice(0, state.cursor + 1)
@@ -88,8 +88,8 @@ function explainWrongDetail(state: CountdownState, act: ActionRequest): string |
         .join(', ')}`;
     if (isLive(state.undo)) return 'the launch has started; abort rolls it back';
   }
-  if (act.action === 'retry' && !checkpoint.steps.some(({ name }) => name === act.step)) {
-    return `${checkpoint.name} has no step ${act.step ?? ''}; it has ${checkpoint.steps.map(({ name }) => name).join(', ') || 'none'}`;
+  if (request.action === 'retry' && !checkpoint.steps.some(({ name }) => name === request.step)) {
+    return `${checkpoint.name} has no step ${request.step ?? ''}; it has ${checkpoint.steps.map(({ name }) => name).join(', ') || 'none'}`;
   }
   return null;
 }

@@ -3,7 +3,7 @@
 import { ApplicationFailure, CancellationScope, condition, isCancellation, proxyActivities, setHandler } from '@temporalio/workflow';
 import type { BookkeepingActivities, CountdownEnd } from '../activities/bookkeeping-contract.ts';
 import { patient, watching } from './activity-options.ts';
-import { sentenceOf } from './failure-sentence.ts';
+import { failureMessage } from './failure-message.ts';
 import { restorerRegisterUpdate, restorerSettleUpdate, type RestorerRegistration } from './messages.ts';
 import { dueAtEnd, explainUnregistrable, settle, unwindWhatever, type UndoReport } from './undo-stack.ts';
 
@@ -145,7 +145,7 @@ async function notifyOf(due: readonly RestorerRegistration[], report: UndoReport
     launchAt: new Date(Date.now()).toISOString(),
     targets: countdown.notify,
     command: 'tminus leftovers',
-  }).catch((error: unknown) => [{ target: countdown.notify.join(', '), message: sentenceOf(error) }]);
+  }).catch((error: unknown) => [{ target: countdown.notify.join(', '), message: failureMessage(error) }]);
 }
 
 function wordFor({ restored, leftAlone }: UndoReport): string {

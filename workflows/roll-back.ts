@@ -1,7 +1,7 @@
 // The end of the undo stack: what is due is restored, what stands on purpose is settled, whatever happened before.
 import { announce, enterPhase } from './announce.ts';
 import { current, evaluate, record, type CountdownState } from './countdown-state.ts';
-import type { Ending } from './messages.ts';
+import type { Ending } from '../verdict/countdown-status.ts';
 import { countdownRef, dueAtEnd, settle, unwind, type UndoReport } from './undo-stack.ts';
 
 /** Every target is reported by name, and one that cannot be restored does not stop the others. Call it in a non-cancellable scope. */
@@ -13,12 +13,12 @@ export async function rollBack(state: CountdownState): Promise<void> {
   if (due.length > 0) {
     enterPhase(state, 'undoing');
     // Beside the first write, for the proof may take a minute, and people should know by then.
-    announce(state, current(state), 'no-go', `rolling back: ${state.sentence}`);
+    announce(state, current(state), 'no-go', `rolling back: ${state.message}`);
   }
   const reports = await unwind(due, {
     countdown,
     failedAt: state.failedAt,
-    started: ({ name }) => record(state, Date.now(), 'tminus', 'undo.started', name, state.sentence),
+    started: ({ name }) => record(state, Date.now(), 'tminus', 'undo.started', name, state.message),
     ended: ({ name }, report) =>
       record(state, Date.now(), 'tminus', auditActionOf(report), name, report.findings.map(({ message }) => message).join('; ')),
   });
@@ -61,7 +61,7 @@ function conclude(state: CountdownState, reports: readonly UndoReport[]): void {
   const failed = reports.filter(({ restored }) => !restored);
   state.decidedEnding = endingAfter(state.decidedEnding, reports, state.launchedAt !== null);
   if (failed.length > 0)
-    state.sentence = `${failed.map(({ name }) => name).join(', ')}: not restored; manual action is required now. ${state.sentence}`;
+    state.message = `${failed.map(({ name }) => name).join(', ')}: not restored; manual action is required now. ${state.message}`;
 }
 
 /**

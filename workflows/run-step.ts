@@ -5,9 +5,9 @@ import { inconclusive, type Finding } from '../verdict/finding.ts';
 import { authorityOf } from './admission.ts';
 import { enterPhase } from './announce.ts';
 import { beginRound, earlierSteps, evaluate, record, type CheckpointState, type CountdownState } from './countdown-state.ts';
-import { sentenceOf } from './failure-sentence.ts';
+import { failureMessage } from './failure-message.ts';
 import { launchMustBeginBy } from './launch-window.ts';
-import type { StepStatus } from './messages.ts';
+import type { StepStatus } from '../verdict/countdown-status.ts';
 import type { StepInput, StepResult } from './step.ts';
 import { stepWorkflows } from './steps/registry.ts';
 import { countdownRef, isLive } from './undo-stack.ts';
@@ -48,7 +48,7 @@ export async function runStep(state: CountdownState, checkpoint: CheckpointState
     Object.assign(status, found(name, result));
   } catch (error) {
     if (isCancellation(error) && !hasFailedLive(state)) throw error;
-    Object.assign(status, { state: 'failed-to-run', findings: [couldNotRun(name, sentenceOf(error))] });
+    Object.assign(status, { state: 'failed-to-run', findings: [couldNotRun(name, failureMessage(error))] });
   }
   noteUnseen(state, status);
   status.finishedAt = new Date(Date.now()).toISOString();

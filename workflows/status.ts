@@ -4,7 +4,7 @@ import { verdictOf } from './announce.ts';
 import { current, heldBy, specOf, type CheckpointState, type CountdownState } from './countdown-state.ts';
 import { EMPTY_CHAIN } from '../verdict/audit-chain.ts';
 import { time } from '../verdict/wording/index.ts';
-import type { CheckpointStatus, Condition, CountdownStatus, Ending } from './messages.ts';
+import type { CheckpointStatus, Condition, CountdownStatus, Ending } from '../verdict/countdown-status.ts';
 
 export function countdownStatus(state: CountdownState): CountdownStatus {
   const { release, rehearsal, requestedBy } = state.input;
@@ -18,7 +18,7 @@ export function countdownStatus(state: CountdownState): CountdownStatus {
     requestedBy,
     phase: state.phase,
     verdict: verdictOf(state),
-    sentence: sentence(state),
+    message: statusMessage(state),
     reasons: current(state).evaluation?.reasons ?? [],
     ...(endingOf(state) === null ? {} : { ending: endingOf(state) as Ending }),
     now: iso(Date.now()),
@@ -39,9 +39,9 @@ export function countdownStatus(state: CountdownState): CountdownStatus {
 /** Shown only once everything that follows from it is done. */
 const endingOf = ({ phase, decidedEnding }: CountdownState): Ending | null => (phase === 'ended' ? decidedEnding : null);
 
-function sentence(state: CountdownState): string {
-  if (state.phase === 'undoing') return `rolling back: ${state.sentence}`;
-  if (state.decidedEnding !== null) return state.sentence;
+function statusMessage(state: CountdownState): string {
+  if (state.phase === 'undoing') return `rolling back: ${state.message}`;
+  if (state.decidedEnding !== null) return state.message;
   if (state.holds.length > 0) return state.holds.map(heldBy).join('; ');
   const { offset, name, atMs, evaluation } = current(state);
   switch (state.phase) {
@@ -125,7 +125,7 @@ function conditions(state: CountdownState): Condition[] {
       'Holding',
       held,
       held ? (state.holds.length > 0 ? 'HeldByPerson' : 'Verdict') : 'NotHeld',
-      held ? sentence(state) : 'the countdown is not held',
+      held ? statusMessage(state) : 'the countdown is not held',
       at(['hold.accepted', 'checkpoint.holding', 'checkpoint.stopped', 'resume.accepted']),
     ),
     condition(
@@ -148,7 +148,7 @@ function conditions(state: CountdownState): Condition[] {
       'Launched',
       ending === 'launched',
       ending === 'launched' ? 'GuardPassed' : 'NotYet',
-      ending === 'launched' ? state.sentence : 'the candidate has not passed the guard',
+      ending === 'launched' ? state.message : 'the candidate has not passed the guard',
       at(['countdown.launched']),
     ),
     condition(
@@ -162,7 +162,7 @@ function conditions(state: CountdownState): Condition[] {
       'Ended',
       ending !== null,
       ending ?? 'Running',
-      (ending === null ? '' : state.sentence) || 'the countdown is running',
+      (ending === null ? '' : state.message) || 'the countdown is running',
       state.endedAtMs === null ? undefined : iso(state.endedAtMs),
     ),
   ];
@@ -170,9 +170,9 @@ function conditions(state: CountdownState): Condition[] {
 
 /** By what was undone, whatever the ending is called: an abort after the launch rolls back, too. */
 function rollback(state: CountdownState): Pick<Condition, 'reason' | 'message'> {
-  if (state.phase === 'undoing') return { reason: 'Undoing', message: sentence(state) };
+  if (state.phase === 'undoing') return { reason: 'Undoing', message: statusMessage(state) };
   const undone = state.audit.filter(({ action }) => action === 'undo.done');
-  if (state.decidedEnding === 'undo-incomplete') return { reason: 'Incomplete', message: state.sentence };
+  if (state.decidedEnding === 'undo-incomplete') return { reason: 'Incomplete', message: state.message };
   return undone.length === 0
     ? { reason: 'NothingUndone', message: 'nothing was rolled back' }
     : { reason: 'Undone', message: undone.map(({ object }) => object).join('; ') };

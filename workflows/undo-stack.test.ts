@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { UndoEntry } from '../verdict/undo.ts';
 import { COUNTDOWN, undoEntry } from './testing/state.ts';
 import { dueAtEnd, explainUnregistrable, isLive, register } from './undo-stack.ts';
-import type { Ending } from './messages.ts';
+import type { Ending } from '../verdict/countdown-status.ts';
 
 /** As it arrives: anything may be sent. */
 const refusal = (change: Record<string, unknown>) => explainUnregistrable({ ...undoEntry(), ...change } as UndoEntry, COUNTDOWN);

@@ -1,13 +1,14 @@
 // The undos that stand: who may register one, which are due when, and how they are taken back. Used by the countdown, by steps that take
 // back what they did themselves, and by the restorer.
+import type { Ending } from '../verdict/countdown-status.ts';
 import type { CountdownRef, EffectKind, UndoEntry } from '../verdict/undo.ts';
 import { CancellationScope, condition, proxyActivities, workflowInfo } from '@temporalio/workflow';
 import type { EffectActivities } from '../activities/effects/contract.ts';
 import type { Release } from '../release/release.ts';
 import { fail, type EvidenceRef, type Fact, type Finding } from '../verdict/finding.ts';
 import { WATCHES_THAT_MUST_FIT, long, quick, undoing, undoingLong } from './activity-options.ts';
-import { sentenceOf } from './failure-sentence.ts';
-import { clusterTaskQueue, type Ending } from './messages.ts';
+import { failureMessage } from './failure-message.ts';
+import { clusterTaskQueue } from './messages.ts';
 
 /** Kinds that this version can take back. activities/effects/registry.ts has their code: both are records, so a kind without a line does not compile. */
 const EFFECT_KINDS: Readonly<Record<EffectKind, true>> = { 'deployment-image': true };
@@ -147,7 +148,7 @@ export async function settle(entry: UndoEntry, outcome: 'restored' | 'kept', cou
     await act.settleUndo({ entry, outcome, countdown });
     return null;
   } catch (error) {
-    return { subject: 'undo', text: `${entry.name}: ${outcome}, but not recorded: ${sentenceOf(error)}`, values: {} };
+    return { subject: 'undo', text: `${entry.name}: ${outcome}, but not recorded: ${failureMessage(error)}`, values: {} };
   }
 }
 
@@ -171,14 +172,14 @@ interface Described {
 const NOTHING: Promise<Described> = Promise.resolve({ facts: [], evidence: [] });
 
 const notDescribed = ({ name }: UndoEntry, error: unknown): Described => ({
-  facts: [{ subject: 'failing pods', text: `${name}: the failing pods could not be read: ${sentenceOf(error)}`, values: {} }],
+  facts: [{ subject: 'failing pods', text: `${name}: the failing pods could not be read: ${failureMessage(error)}`, values: {} }],
   evidence: [],
 });
 
 const identity = ({ id, name, live }: UndoEntry): Pick<UndoReport, 'id' | 'name' | 'live'> => ({ id, name, live });
 
 function couldNotRestore(entry: UndoEntry, error: unknown): UndoReport {
-  const message = `${entry.name}: could not be restored: ${sentenceOf(error)}`;
+  const message = `${entry.name}: could not be restored: ${failureMessage(error)}`;
   return {
     ...identity(entry),
     restored: false,

@@ -1,5 +1,6 @@
 // Never live and unwatched: from the time an effect is live until it is settled, the guard takes samples. A hold, a wait for people or a
 // verdict stops the clock, never this. It runs beside the story and only changes state; the story acts on it.
+import type { StepStatus } from '../verdict/countdown-status.ts';
 import { ActivityFailure, ApplicationFailure, CancellationScope, TimeoutFailure, condition, proxyActivities } from '@temporalio/workflow';
 import type { GuardCarry, GuardReport, StepActivities } from '../activities/steps-contract.ts';
 import type { GuardStep } from '../release/steps/registry.ts';
@@ -8,8 +9,8 @@ import { duration } from '../verdict/wording/index.ts';
 import { guarding } from './activity-options.ts';
 import { announce } from './announce.ts';
 import { beginRound, current, evaluate, planned, record, type CheckpointState, type CountdownState } from './countdown-state.ts';
-import { sentenceOf } from './failure-sentence.ts';
-import { clusterTaskQueue, type StepStatus } from './messages.ts';
+import { failureMessage } from './failure-message.ts';
+import { clusterTaskQueue } from './messages.ts';
 import { productionOf } from './step.ts';
 import { isLive } from './undo-stack.ts';
 
@@ -141,7 +142,7 @@ function takeFailure(state: CountdownState, guard: Guarded, error: unknown, aske
   watch.carry = carryOf(error) ?? watch.carry;
   const limitMs = guard.spec.liveDeadlineMs;
   const blindMs = now - watch.blindSinceMs;
-  const message = `the guard took no samples for ${duration(1_000 * seconds(blindMs))}: ${sentenceOf(error)}`;
+  const message = `the guard took no samples for ${duration(1_000 * seconds(blindMs))}: ${failureMessage(error)}`;
   if (blindMs >= limitMs) {
     const breach: Finding = { ...unseen(guard, message, blindMs, limitMs), code: 'GuardBlindTooLong', outcome: 'fail' };
     return finish(state, guard, { findings: [breach], facts: [], evidence: [] }, 'failed-to-run');

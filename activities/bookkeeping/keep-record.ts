@@ -3,7 +3,7 @@ import type { Seal, Signed } from '../../verdict/signed.ts';
 import type { Client } from '@temporalio/client';
 import { countdownId } from '../../release/countdown-id.ts';
 import type { AuditRecord } from '../../verdict/audit-chain.ts';
-import type { CountdownStatus } from '../../workflows/messages.ts';
+import type { CountdownStatus } from '../../verdict/countdown-status.ts';
 import type { EvidenceStore } from '../evidence/contract.ts';
 import type { CountdownRecords } from '../evidence/countdown-records.ts';
 import { admissionOf } from '../identity/admit-start.ts';

@@ -24,7 +24,7 @@ const watched = (ended: () => Promise<unknown>) =>
   );
 
 it('reports a launch although the next countdown of the name has started since', async () => {
-  expect(await watched(async () => ({ ending: 'launched', sentence: '' }))).toMatchObject({ kind: 'closed', ending: 'launched' });
+  expect(await watched(async () => ({ ending: 'launched', message: '' }))).toMatchObject({ kind: 'closed', ending: 'launched' });
 });
 
 it.each([

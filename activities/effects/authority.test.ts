@@ -6,7 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CountdownRun } from '../../verdict/countdown-run.ts';
-import type { CountdownInput } from '../../workflows/messages.ts';
+import type { CountdownInput } from '../../release/countdown-input.ts';
 import { openUndoJournal } from '../evidence/undo-journal.ts';
 import { admissionOf } from '../identity/admit-start.ts';
 import { NEW, OLD, FakeClusterApi } from '../testing/fake-cluster-api.ts';

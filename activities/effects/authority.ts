@@ -6,7 +6,7 @@ import { RESET_CODE, explainForeignRun, explainSkipping, wasReset, type Countdow
 import { explainWho, samePerson } from '../../verdict/can.ts';
 import { time } from '../../verdict/wording/index.ts';
 import type { Checkpoint, Release } from '../../release/release.ts';
-import type { CountdownInput } from '../../workflows/messages.ts';
+import type { CountdownInput } from '../../release/countdown-input.ts';
 import { admissionOf, signedStart } from '../identity/admit-start.ts';
 import { CLOCK_TOLERANCE_MS } from '../identity/read-signed.ts';
 import type { TrustDependencies } from '../identity/trust.ts';
@@ -37,8 +37,8 @@ export async function assertAuthorized(
   if (strange !== null) throw refused(entry, strange);
   if (!input.rehearsal && now() < Date.parse(start.notBefore) - CLOCK_TOLERANCE_MS)
     throw refused(entry, `the start was signed for a launch at ${time(start.notBefore)} or later, by the real clock`);
-  const acts = await Promise.all(authority.decisions.map((signed) => reader.act(signed)));
-  const ours = acts.filter((act) => act.countdown === countdown.workflowId && act.run === countdown.firstRunId);
+  const requests = await Promise.all(authority.decisions.map((signed) => reader.action(signed)));
+  const ours = requests.filter((request) => request.countdown === countdown.workflowId && request.run === countdown.firstRunId);
   const missing =
     explainUnapproved(input, ours) ?? explainReset(input, [...(wasReset(run) ? [run.runId] : []), ...authority.resets], ours, now());
   if (missing !== null) throw refused(entry, missing);
@@ -78,17 +78,17 @@ async function callingCountdown({ caller, readRun }: TrustDependencies, entry: U
 }
 
 /** Why approvals are missing, or null. A release with `allowUnverified` may have been approved by an unsigned Signal. */
-function explainUnapproved({ release, requestedBy }: CountdownInput, acts: readonly ActionRequest[]): string | null {
+function explainUnapproved({ release, requestedBy }: CountdownInput, requests: readonly ActionRequest[]): string | null {
   if (!release.spec.checkpoints.some(launches)) return 'the signed plan has no launch';
   if (release.spec.allowUnverified) return null;
   for (const checkpoint of beforeTheLaunch(release)) {
     const { approval, name } = checkpoint;
     if (!approval) continue;
-    const given = acts.filter(({ action, checkpoint: at }) => action === 'approve' && at === name);
+    const given = requests.filter(({ action, checkpoint: at }) => action === 'approve' && at === name);
     const counting = given.filter(
       ({ principal }) => explainWho('approve', principal, { ...approval, allowUnverified: false }, requestedBy) === null,
     );
-    const most = Math.max(0, ...counting.map((act) => approversOf(counting, act)));
+    const most = Math.max(0, ...counting.map((request) => approversOf(counting, request)));
     if (most < approval.count)
       return `checkpoint ${name} needs ${approval.count} approvals signed for this run and the same evidence; ${most} were supplied`;
   }
@@ -103,8 +103,8 @@ function beforeTheLaunch({ spec: { checkpoints } }: Release): Checkpoint[] {
 const launches = ({ steps }: Checkpoint): boolean => steps.some(({ type }) => type === 'launch');
 
 /** People who approved on the same evidence as this one. */
-function approversOf(acts: readonly ActionRequest[], { revision, evidenceDigest }: ActionRequest): number {
-  const same = acts.filter((act) => act.revision === revision && act.evidenceDigest === evidenceDigest);
+function approversOf(requests: readonly ActionRequest[], { revision, evidenceDigest }: ActionRequest): number {
+  const same = requests.filter((request) => request.revision === revision && request.evidenceDigest === evidenceDigest);
   return same.filter(({ principal }, index) => same.findIndex((other) => samePerson(other.principal, principal)) === index).length;
 }
 
@@ -112,11 +112,11 @@ function approversOf(acts: readonly ActionRequest[], { revision, evidenceDigest 
 function explainReset(
   { release, requestedBy }: CountdownInput,
   resets: readonly string[],
-  acts: readonly ActionRequest[],
+  requests: readonly ActionRequest[],
   nowMs: number,
 ): string | null {
-  const rule = (act: ActionRequest) => {
-    const approval = release.spec.checkpoints.find(({ name }) => name === act.checkpoint)?.approval;
+  const rule = (request: ActionRequest) => {
+    const approval = release.spec.checkpoints.find(({ name }) => name === request.checkpoint)?.approval;
     return {
       groups: approval?.groups ?? release.spec.approvers.groups,
       allowRequester: approval?.allowRequester ?? false,
@@ -124,12 +124,12 @@ function explainReset(
     };
   };
   const isAccepted = (runId: string): boolean =>
-    acts.some(
-      (act) =>
-        act.action === 'waive' &&
-        act.finding === `${RESET_CODE}/${runId}` &&
-        Date.parse(act.expiresAt ?? '') > nowMs &&
-        explainWho('waive', act.principal, rule(act), requestedBy) === null,
+    requests.some(
+      (request) =>
+        request.action === 'waive' &&
+        request.finding === `${RESET_CODE}/${runId}` &&
+        Date.parse(request.expiresAt ?? '') > nowMs &&
+        explainWho('waive', request.principal, rule(request), requestedBy) === null,
     );
   const open = resets.find((runId) => !isAccepted(runId));
   return open === undefined

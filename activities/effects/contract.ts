@@ -3,7 +3,7 @@
 import type { CountdownRef, EffectKind, UndoEntry } from '../../verdict/undo.ts';
 import type { Seal, SignedAction } from '../../verdict/signed.ts';
 import type { EvidenceRef, Fact, Finding } from '../../verdict/finding.ts';
-import type { CountdownInput } from '../../workflows/messages.ts';
+import type { CountdownInput } from '../../release/countdown-input.ts';
 import type { DeploymentTarget, WriteResult } from '../kubernetes/contract.ts';
 
 export interface CaptureInput {

@@ -4,7 +4,7 @@ import { WithStartWorkflowOperation, WorkflowNotFoundError, WorkflowUpdateFailed
 import { restorerId } from '../../release/countdown-id.ts';
 import type { CountdownRef, UndoEntry } from '../../verdict/undo.ts';
 
-// Names in workflows/messages.ts; activities may import only its types, so test/undo-messages.test.ts compares them.
+// Names in workflows/messages.ts; activities import nothing of it, so test/undo-messages.test.ts compares them.
 const RESTORER_TYPE = 'restorer';
 const REGISTER_UPDATE = 'registerUndo';
 const SETTLE_UPDATE = 'settleUndo';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import type { Client } from '@temporalio/client';
-import type { CountdownStatus } from '../../workflows/messages.ts';
+import type { CountdownStatus } from '../../verdict/countdown-status.ts';
 import { exampleAudit, passedEnd } from '../../workflows/testing/example-status.ts';
 import { keepRecord } from '../bookkeeping/keep-record.ts';
 import type { CountdownRef } from '../../verdict/undo.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { canonicalJson } from '../../verdict/digest.ts';
 import type { AuditRecord } from '../../verdict/audit-chain.ts';
-import type { CountdownStatus, Ending } from '../../workflows/messages.ts';
+import type { CountdownStatus, Ending } from '../../verdict/countdown-status.ts';
 import { absent } from './absent.ts';
 import type { EvidenceStore } from './contract.ts';
 import { PART } from '../replace-file.ts';

@@ -72,7 +72,7 @@ describe('parts of a watch', () => {
     const { store, ends } = heldStore();
     const parts = open(store);
     const [sample] = watch(1) as [GuardSample];
-    const large = { ...sample, trouble: { query: 'q', sentence: 'x'.repeat(20 * 1024 ** 2) } };
+    const large = { ...sample, trouble: { query: 'q', message: 'x'.repeat(20 * 1024 ** 2) } };
     const tally = addSample(parts.carry().tally, sample, limits);
     expect(parts.add(large, tally).seenSamples).toBe(1);
     const hanging = parts.flush();

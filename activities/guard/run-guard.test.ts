@@ -156,7 +156,7 @@ describe('the guard', () => {
     const samples = (await partsOf(watch.store, evidence)).flatMap(([, ...each]) => each as GuardSample[]);
     expect(samples[6]).toMatchObject({
       answers: null,
-      trouble: { sentence: expect.stringContaining('go-api-8e5c0d replaced go-api-7d4b9c') },
+      trouble: { message: expect.stringContaining('go-api-8e5c0d replaced go-api-7d4b9c') },
     });
     // The next sample asks for the pods that are there then.
     expect(watch.asked.filter((query) => query.includes('go-api-8e5c0d')).length).toBeGreaterThan(0);

@@ -127,7 +127,7 @@ function reportOf({ outcome, tally, limits, carry, notKept }: Ended): GuardRepor
 }
 
 function progressOf(tally: GuardTally, limits: GuardLimits): ActivityProgress {
-  const text = tally.trouble === null ? guardLine(tally, limits) : `no complete sample: ${tally.trouble.sentence}`;
+  const text = tally.trouble === null ? guardLine(tally, limits) : `no complete sample: ${tally.trouble.message}`;
   return { text, done: Math.min(tally.watchedMs - tally.bake.watchedMs, limits.bakeMs), total: limits.bakeMs, unit: 'ms' };
 }
 

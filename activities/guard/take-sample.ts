@@ -53,10 +53,10 @@ export async function takeSample(watched: Watched, time: SampleTime): Promise<Gu
     ...answered,
   };
   if ('trouble' in read)
-    return { ...sample, trouble: { query: `pods of deployment ${target.namespace}/${target.deployment}`, sentence: read.trouble } };
+    return { ...sample, trouble: { query: `pods of deployment ${target.namespace}/${target.deployment}`, message: read.trouble } };
   if (time.replicaSet === null || read.replicaSet === time.replicaSet) return sample;
-  const sentence = `the pod template changed: ReplicaSet ${read.replicaSet} replaced ${time.replicaSet}`;
-  return { ...sample, answers: null, trouble: { query: answered.queries.requests, sentence } };
+  const message = `the pod template changed: ReplicaSet ${read.replicaSet} replaced ${time.replicaSet}`;
+  return { ...sample, answers: null, trouble: { query: answered.queries.requests, message } };
 }
 
 /** Requests to the old version before the launch. Read once; unknown traffic is not a problem of the launched version. */
@@ -124,10 +124,10 @@ async function askPrometheus(
     within: queries.within(series),
     inFlight: queries.inFlight(series),
   };
-  const unknown = (query: string, sentence: string): Answered => ({
+  const unknown = (query: string, message: string): Answered => ({
     answers: null,
     evaluatedAtS: null,
-    trouble: { query, sentence },
+    trouble: { query, message },
     p99S: null,
     queries: asked,
   });

@@ -3,7 +3,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CountdownRun } from '../../verdict/countdown-run.ts';
-import type { CountdownInput } from '../../workflows/messages.ts';
+import type { CountdownInput } from '../../release/countdown-input.ts';
 import { TrustedWorld, releaseOf, runOf, someone } from '../testing/trusted.ts';
 import { createAdmissionActivities, type AdmissionActivities } from './admit-start.ts';
 import { startClaims } from './start-claims.ts';

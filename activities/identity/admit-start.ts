@@ -3,7 +3,7 @@ import type { Seal } from '../../verdict/signed.ts';
 import { ApplicationFailure } from '@temporalio/common';
 import { explainForeignRun, explainSkipping, judgeRun, wasReset, type CountdownRun } from '../../verdict/countdown-run.ts';
 import { hexDigest, inputDigest } from '../../verdict/digest.ts';
-import type { CountdownInput, Start } from '../../workflows/messages.ts';
+import type { CountdownInput, Start } from '../../release/countdown-input.ts';
 import type { AdmitInput, IdentityActivities } from './contract.ts';
 import { CLOCK_TOLERANCE_MS, invalid, type SignedReader } from './read-signed.ts';
 import type { StartClaims } from './start-claims.ts';

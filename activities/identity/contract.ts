@@ -1,7 +1,7 @@
 import type { Seal, Signed, SignedAction } from '../../verdict/signed.ts';
 import type { ActionRequest } from '../../verdict/action.ts';
 import type { Finding } from '../../verdict/finding.ts';
-import type { CountdownInput } from '../../workflows/messages.ts';
+import type { CountdownInput } from '../../release/countdown-input.ts';
 
 export interface AdmitInput {
   /** Without carried state. */

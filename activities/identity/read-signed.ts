@@ -4,7 +4,7 @@ import type { ActionRequest } from '../../verdict/action.ts';
 import { ApplicationFailure } from '@temporalio/common';
 import { z } from 'zod';
 import { canonicalJson } from '../../verdict/digest.ts';
-import type { Start } from '../../workflows/messages.ts';
+import type { Start } from '../../release/countdown-input.ts';
 import { actOf } from './action-shape.ts';
 import { signaturesOf } from './key-pair.ts';
 
@@ -13,8 +13,8 @@ export const CLOCK_TOLERANCE_MS = 60_000;
 
 export interface SignedReader {
   /** The signed action. Throws a non-retryable `SignatureInvalid`. */
-  act(signed: Signed): Promise<ActionRequest>;
-  /** The signed start. Throws like `act`. */
+  action(signed: Signed): Promise<ActionRequest>;
+  /** The signed start. Throws like `action`. */
   start(signed: Signed): Promise<Start>;
 }
 
@@ -33,7 +33,7 @@ export function signedReader(publicKeysFolder: string): SignedReader {
       throw invalid(`the signed ${what} is not ${what === 'action' ? 'an action' : 'a start'} in canonical JSON`);
     return value;
   }
-  return { act: (signed) => read(signed, 'action', actOf), start: (signed) => read(signed, 'start', startOf) };
+  return { action: (signed) => read(signed, 'action', actOf), start: (signed) => read(signed, 'start', startOf) };
 }
 
 /** Anyone with access to Temporal can send anything. */

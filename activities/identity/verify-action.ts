@@ -20,9 +20,9 @@ export function createIdentityActivities({
 }: Pick<TrustDependencies, 'reader' | 'now'>): Pick<IdentityActivities, 'verifyAction'> {
   return {
     async verifyAction(signed) {
-      const act = await reader.act(signed);
-      assertNotExpired(act, now());
-      return act;
+      const request = await reader.action(signed);
+      assertNotExpired(request, now());
+      return request;
     },
   };
 }

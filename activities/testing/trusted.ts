@@ -9,7 +9,7 @@ import type { Release } from '../../release/release.ts';
 import { canonicalJson, inputDigest } from '../../verdict/digest.ts';
 import type { CountdownRun } from '../../verdict/countdown-run.ts';
 import type { Principal } from '../../verdict/verdict.ts';
-import type { CountdownInput, Start } from '../../workflows/messages.ts';
+import type { CountdownInput, Start } from '../../release/countdown-input.ts';
 import { admissionOf } from '../identity/admit-start.ts';
 import type { RunId } from '../running-activity.ts';
 import { openKeyPair } from '../identity/key-pair.ts';

@@ -1,5 +1,4 @@
 // Causes and their codes.
-import type { Leak } from '../goroutine/leaks.ts';
 
 export type CauseCode =
   | 'CauseRedisWait'
@@ -35,13 +34,3 @@ export interface Cause {
   /** True where other causes follow from it, even if they explain more: it ranks first. */
   upstream?: boolean;
 }
-
-/** Cause codes of proven leaks, by class. */
-export const LEAK_CODES: Readonly<Record<Leak['class'], CauseCode>> = {
-  channel: 'CauseLeakChannel',
-  context: 'CauseLeakContext',
-  WaitGroup: 'CauseLeakWaitGroup',
-  mutex: 'CauseLeakMutex',
-  never: 'CauseLeakNeverReady',
-  other: 'CauseLeak',
-};

@@ -3,20 +3,12 @@ import type { Fact } from '../../verdict/finding.ts';
 import type { Leak } from '../goroutine/leaks.ts';
 import type { RequestWaits } from '../goroutine/requests.ts';
 import type { DatabaseWaits } from '../postgres/activity.ts';
+import type { ProvenIndex } from '../postgres/read-proof.ts';
 import type { SlowStatement } from '../postgres/records.ts';
 import type { Contention } from '../profile/contention.ts';
 import type { CpuUse } from '../profile/cpu.ts';
 import type { PoolUse } from '../runtime/pool.ts';
 import type { SlowBand } from '../trace/slow-band.ts';
-
-/** A proposed index, and its effect on a copy of the table. */
-export interface ProvenIndex {
-  statement: string;
-  sql: string;
-  /** Duration of the statement on the copy. */
-  beforeMs: number;
-  afterMs: number;
-}
 
 /** Null or an empty list means not observed, not absent. */
 export interface Observation {

@@ -1,10 +1,10 @@
 // Ranks causes by the share of slow requests' waits that they explain. A cause upstream replaces its consequences: a pool is exhausted
 // because a statement is slow, which is slow because an index is missing.
-import type { Leak } from '../goroutine/leaks.ts';
+import { LEAK_CODES, type Leak } from '../goroutine/leaks.ts';
 import { duration, latency, share as shareText } from '../../verdict/wording/index.ts';
 import type { RequestWait } from '../goroutine/requests.ts';
 import type { Category } from '../trace/spans.ts';
-import { LEAK_CODES, type Cause, type CauseCode } from './cause.ts';
+import type { Cause, CauseCode } from './cause.ts';
 import { databaseCause } from './database-cause.ts';
 import type { Observation } from './observation.ts';
 import { operationOf, shareOf, sum, traceClause, waitClause, waitOn } from './waits.ts';

@@ -2,10 +2,9 @@
 import { fail, inconclusive, type Fact, type Finding } from '../../verdict/finding.ts';
 import { count as countText } from '../../verdict/wording/index.ts';
 import type { Analysis } from '../analysis.ts';
-import { LEAK_CODES } from '../cause/cause.ts';
 import type { Goroutines } from './goroutines.ts';
 import { placeOf } from './goroutines.ts';
-import { growingSites, mayParkMain, parksMain, provenLeaks } from './leaks.ts';
+import { LEAK_CODES, growingSites, mayParkMain, parksMain, provenLeaks } from './leaks.ts';
 import { idleByDesign, isRequest, leakClass, NOT_REPORTED, siteName, waitsFor, waitsForNothing } from './waiting.ts';
 
 /** As in the load test's judgement: a process that keeps more leaks them, or accumulates work. */

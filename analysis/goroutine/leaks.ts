@@ -1,4 +1,5 @@
 // Goroutines that never end: proven by the runtime where it can, suspected from two profiles where it cannot.
+import type { FindingCode } from '../../verdict/finding.ts';
 import { placeOf, type GoroutineGroup, type Goroutines } from './goroutines.ts';
 import { idleByDesign, isMain, isRequest, leakClass, NOT_REPORTED, siteName, siteOf, waitsForNothing, type LeakClass } from './waiting.ts';
 
@@ -12,6 +13,16 @@ export interface Leak {
   /** Nothing can wake them: proven by the runtime, or they wait for something that can never happen. */
   proven: boolean;
 }
+
+/** Finding codes of proven leaks, by class. */
+export const LEAK_CODES = {
+  channel: 'CauseLeakChannel',
+  context: 'CauseLeakContext',
+  WaitGroup: 'CauseLeakWaitGroup',
+  mutex: 'CauseLeakMutex',
+  never: 'CauseLeakNeverReady',
+  other: 'CauseLeak',
+} as const satisfies Readonly<Record<LeakClass, FindingCode>>;
 
 /** Fewer new goroutines at a site between two profiles may be a burst of requests. */
 const MIN_GROWTH = 50;

@@ -73,6 +73,6 @@ function blindBreach({ blindMs, firstBlindMs, trouble }: GuardTally, atMs: numbe
   const { subject, liveDeadlineMs, noDataAfterMs } = limits;
   if (blindMs < liveDeadlineMs || firstBlindMs === null || atMs - firstBlindMs < noDataAfterMs) return [];
   const [blindS, limitS] = [seconds(blindMs), seconds(liveDeadlineMs)];
-  const message = `${subject} has been live without usable samples for ${withLimit(blindS, limitS, 's')}: ${trouble?.sentence ?? 'no data'}`;
+  const message = `${subject} has been live without usable samples for ${withLimit(blindS, limitS, 's')}: ${trouble?.message ?? 'no data'}`;
   return [fail('GuardBlindTooLong', limits.subject, message, { measured: blindS, limit: limitS, unit: 's' })];
 }

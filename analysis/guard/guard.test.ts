@@ -11,7 +11,7 @@ const changed = (one: GuardSample, change: Partial<GuardAnswers>): GuardSample =
   ...one,
   answers: { ...(one.answers as GuardAnswers), ...change },
 });
-const blindFor = (one: GuardSample): GuardSample => ({ ...one, answers: null, trouble: { query: 'q', sentence: 'gone' } });
+const blindFor = (one: GuardSample): GuardSample => ({ ...one, answers: null, trouble: { query: 'q', message: 'gone' } });
 const codesOf = (samples: GuardSample[], more: Partial<GuardLimits> = {}) =>
   judgeGuard(samples, { ...limits, ...more }).map(({ code, outcome }) => `${code} ${outcome}`);
 
@@ -122,7 +122,7 @@ describe('judgeGuard', () => {
     const blind = watch(5).map((one) => ({
       ...one,
       answers: null,
-      trouble: { query: 'count{...}', sentence: 'Prometheus returned no usable result for count{...}: connect ECONNREFUSED' },
+      trouble: { query: 'count{...}', message: 'Prometheus returned no usable result for count{...}: connect ECONNREFUSED' },
     }));
     expect(judgeGuard(blind, limits)).toMatchObject([
       { code: 'GuardNoData', outcome: 'inconclusive', message: expect.stringContaining('count{...}') },
@@ -233,13 +233,13 @@ describe('a sample', () => {
     ['series lost their pod label', { requests: [{ pod: '', value: 3_000 }] }, /no request counter/],
     ['the bucket holds more than all', { within: at(two, base.within, 1e9) }, /contradict/],
   ])('is blind when %s, and names the query', (_why, change, sentence) => {
-    expect(readSight(changed(third, change), limits)).toMatchObject({ trouble: { sentence: expect.stringMatching(sentence) } });
+    expect(readSight(changed(third, change), limits)).toMatchObject({ trouble: { message: expect.stringMatching(sentence) } });
   });
 
   it('is blind when no pod is Ready', () => {
     const none = { ...third, deployment: third.deployment && { ...third.deployment, pods: [] } };
     expect(readSight(none, limits)).toMatchObject({
-      trouble: { sentence: expect.stringContaining('no pod of deployment shop/go-api is Ready') },
+      trouble: { message: expect.stringContaining('no pod of deployment shop/go-api is Ready') },
     });
   });
 

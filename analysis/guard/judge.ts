@@ -51,7 +51,7 @@ export function judgeEnd(tally: GuardTally, limits: GuardLimits): Finding {
 /** Why a watch has not passed yet; null when it has. */
 function whyUndecided(tally: GuardTally, limits: GuardLimits): string | null {
   const { requests, watchedMs, bake, trouble } = tally;
-  if (trouble !== null) return `the last sample has no usable data: ${trouble.sentence}`;
+  if (trouble !== null) return `the last sample has no usable data: ${trouble.message}`;
   const bakedMs = watchedMs - bake.watchedMs;
   const again = restartsOf(tally.restarts) > 0 ? ` since the restart of ${restartedPods(tally.restarts)}` : '';
   if (bakedMs < limits.bakeMs) return `${inSeconds(bakedMs)} of ${inSeconds(limits.bakeMs)} are watched${again}`;
@@ -138,13 +138,13 @@ export function guardLine({ requests, errors, slow, watchedMs, p99S }: GuardTall
 
 function noData({ blindMs, trouble }: GuardTally, limits: GuardLimits): Finding {
   const [blindS, limitS] = [seconds(blindMs), limits.noDataAfterMs / 1_000];
-  const reason = trouble?.sentence ?? 'no sample was taken';
+  const reason = trouble?.message ?? 'no sample was taken';
   const message = `no usable data of ${limits.subject} for ${withLimit(blindS, limitS, 's')}: ${reason}`;
   return inconclusive('GuardNoData', limits.subject, message, { measured: blindS, limit: limitS, unit: 's' });
 }
 
 function noTraffic({ traffic: { quiet }, trouble }: GuardTally, limits: GuardLimits): Finding {
   const [measured, floor] = quiet === null ? [0, 1] : [quiet.requests, quietFloor(quiet)];
-  const message = `requests to ${limits.subject} have stopped: ${trouble?.sentence ?? 'no requests'}, minimum ${count(floor)}`;
+  const message = `requests to ${limits.subject} have stopped: ${trouble?.message ?? 'no requests'}, minimum ${count(floor)}`;
   return inconclusive('GuardNoTraffic', limits.subject, message, { measured, limit: floor, unit: 'requests' });
 }

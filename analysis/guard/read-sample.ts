@@ -11,7 +11,7 @@ export interface PodCounts {
 
 export interface Trouble {
   query: string;
-  sentence: string;
+  message: string;
 }
 
 /** Every Ready pod was read: scrape times of the first and the last, ms on the clock of Prometheus. */
@@ -31,12 +31,12 @@ type PodReading = { counts: PodCounts | null; ageMs: number } | { trouble: Troub
  */
 export function readSight(sample: GuardSample, { image, subject, noDataAfterMs }: GuardLimits): Sight | { trouble: Trouble } {
   const { deployment, answers, trouble, evaluatedAtS } = sample;
-  const ofPods = (sentence: string) => ({ trouble: { query: `pods of ${subject}`, sentence } });
+  const ofPods = (message: string) => ({ trouble: { query: `pods of ${subject}`, message } });
   if (deployment !== null && deployment.templateImage !== image)
     return ofPods(`the pod template of ${subject} has ${templateImageOf(deployment)}, not the launched image ${image}`);
   if (deployment !== null && deployment.others.length > 0) return ofPods(`pod ${deployment.others[0]} of another template still serves`);
   if (deployment === null || answers === null || evaluatedAtS === null)
-    return { trouble: trouble ?? { query: '', sentence: 'no query was sent' } };
+    return { trouble: trouble ?? { query: '', message: 'no query was sent' } };
   const ready = readyPods(deployment.pods);
   if (ready.length === 0) return ofPods(`no pod of ${subject} is Ready`);
 
@@ -86,7 +86,7 @@ export const readyPods = (pods: readonly GuardPod[]): GuardPod[] => pods.filter(
 
 function readPod({ queries }: GuardSample, answers: GuardAnswers, pod: string, maxAgeMs: number): PodReading {
   const trouble = (question: keyof GuardAnswers, message: string): PodReading => ({
-    trouble: { query: queries[question], sentence: `${message} (${queries[question]})` },
+    trouble: { query: queries[question], message: `${message} (${queries[question]})` },
   });
   const up = valuesOf(answers.up, pod);
   if (up.length === 0) return trouble('up', `Prometheus does not scrape pod ${pod}`);

@@ -55,7 +55,7 @@ export interface GuardSample {
   answers: GuardAnswers | null;
   /** Evaluation time of the answers in seconds since 1970, clock of Prometheus. */
   evaluatedAtS: number | null;
-  trouble: { query: string; sentence: string } | null;
+  trouble: { query: string; message: string } | null;
   /** p99 over the watched time, interpolated by Prometheus, in seconds; for display only, null without data. */
   p99S: number | null;
   /** The queries as they were sent. */

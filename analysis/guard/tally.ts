@@ -74,7 +74,7 @@ function addSight(tally: GuardTally, sample: GuardSample, limits: GuardLimits): 
       ...tally,
       traffic,
       ...blind(tally, sample.atMs, sample.atMs - traffic.quiet.ms),
-      trouble: { query: sample.queries.requests, sentence: quietMessage(traffic.quiet) },
+      trouble: { query: sample.queries.requests, message: quietMessage(traffic.quiet) },
       silent: true,
     };
   const gapMs = sample.atMs - (tally.lastSeenMs ?? sample.atMs);

@@ -147,12 +147,12 @@ function judgeDelivery(summary: LoadSummary, limits: LoadLimits, stages: readonl
   const idle =
     summary.requests < summary.iterations ? `: ${count(summary.iterations)} iterations sent ${count(summary.requests)} requests` : '';
   const [percentText, limit] = besideLimit(measuredValue(share), limits.deliveredPercent, '%');
-  const sentence =
+  const message =
     `${percentText} of the load was delivered (${number((peak * share) / 100)} of ${number(peak)} iterations/s), ` +
     `limit ${limit}${idle}`;
   const delivered = share >= limits.deliveredPercent;
   findings.push(
-    builders[delivered ? 'pass' : 'inconclusive'](delivered ? 'LoadDelivered' : 'LoadNotDelivered', 'load', sentence, {
+    builders[delivered ? 'pass' : 'inconclusive'](delivered ? 'LoadDelivered' : 'LoadNotDelivered', 'load', message, {
       measured: measuredValue(share),
       limit: limits.deliveredPercent,
       unit: '%',

@@ -1,7 +1,15 @@
 // Reads the proof of an index: plans of a statement on a copy of the table, without and with the index.
 import { UnreadableEvidence } from '../analysis.ts';
-import type { ProvenIndex } from '../cause/observation.ts';
 import { readPlan } from './read-plan.ts';
+
+/** A proposed index, and its effect on a copy of the table. */
+export interface ProvenIndex {
+  statement: string;
+  sql: string;
+  /** Duration of the statement on the copy. */
+  beforeMs: number;
+  afterMs: number;
+}
 
 /** Evidence of kind `index-proof`. Throws UnreadableEvidence on other bytes, or plans without times. */
 export function readIndexProof(bytes: Uint8Array): ProvenIndex {

@@ -7,7 +7,7 @@ const record = {
   status: {
     release: 'go-api-1.4.0',
     ending: 'launched',
-    sentence: 'go-api runs sha-91d03ce',
+    message: 'go-api runs sha-91d03ce',
     startedAt: '2026-11-21T09:00:00.000Z',
     endedAt: '2026-11-24T09:10:00.000Z',
     checkpoints: [

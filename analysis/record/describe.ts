@@ -5,7 +5,7 @@ interface Recorded {
   status: {
     release: string;
     ending?: string;
-    sentence: string;
+    message: string;
     startedAt: string;
     endedAt?: string;
     checkpoints: {
@@ -25,7 +25,7 @@ export function describeRecord(bytes: Uint8Array): Analysis {
   return {
     findings: [],
     facts: [
-      { subject, text: `${status.ending ?? 'not ended'}: ${status.sentence}`, values: {} },
+      { subject, text: `${status.ending ?? 'not ended'}: ${status.message}`, values: {} },
       {
         subject,
         text: `${audit.length} audit records, from ${status.startedAt} to ${status.endedAt ?? '?'}`,

@@ -124,7 +124,7 @@ export function sampleOf(fake: Fake, index: number, totals: FakeTotals): GuardSa
     trouble:
       prometheus && kubernetes
         ? null
-        : { query: 'count{...}', sentence: 'Prometheus returned no usable result for count{...}: connect ECONNREFUSED' },
+        : { query: 'count{...}', message: 'Prometheus returned no usable result for count{...}: connect ECONNREFUSED' },
     p99S: 0.219,
     queries,
   };

@@ -1,7 +1,7 @@
 // `tminus analyze`: for each file its kind, findings, facts and tables.
 import { number } from '../../verdict/wording/index.ts';
 import type { AnalyzedFile } from '../analyze/document.ts';
-import { sentenceOf } from './finding.ts';
+import { findingText } from './finding.ts';
 import { mark, paint, type Style, type Tone } from './words.ts';
 
 const MAX_CELL_WIDTH = 88;
@@ -17,7 +17,7 @@ function renderFile({ file, kind, problem, findings, facts, tables }: AnalyzedFi
   const width = Math.max(0, ...facts.map(({ subject }) => subject.length));
   return [
     `${file}   ${kind.replaceAll('-', ' ')}`,
-    ...findings.map((finding) => `${paint(mark(tones[finding.outcome], style), tones[finding.outcome], style)} ${sentenceOf(finding)}`),
+    ...findings.map((finding) => `${paint(mark(tones[finding.outcome], style), tones[finding.outcome], style)} ${findingText(finding)}`),
     ...facts.map(({ subject, text }) => `  ${subject.padEnd(width)}   ${text}`),
     ...tables.flatMap(renderTable),
   ];

@@ -11,7 +11,7 @@ export function renderEvents(records: readonly AuditRecord[], check: ChainCheck)
 export function renderCheck(check: ChainCheck): string {
   return check.ok
     ? `chain verified: ${check.records} records, head ${check.head.hash.slice(0, SHOWN_HASH)}…`
-    : `CHAIN BROKEN at record ${check.seq}: ${check.sentence}`;
+    : `CHAIN BROKEN at record ${check.seq}: ${check.message}`;
 }
 
 /** Times have seconds, because the order matters. */

@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import type { CountdownStatus } from '../../workflows/messages.ts';
+import type { CountdownStatus } from '../../verdict/countdown-status.ts';
 import { findCheckpoint } from '../read-status.ts';
 import {
   counting,

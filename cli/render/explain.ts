@@ -6,9 +6,9 @@ import type { Reason } from '../../verdict/verdict.ts';
 import { explainUnwaivable } from '../../verdict/waivable.ts';
 import { comparison, duration, eventTime, size, time } from '../../verdict/wording/index.ts';
 import { isGoodEnding } from '../../verdict/words.ts';
-import type { CheckpointStatus } from '../../workflows/messages.ts';
+import type { CheckpointStatus } from '../../verdict/countdown-status.ts';
 import type { ShownStatus } from '../read-status.ts';
-import { sentenceOf } from './finding.ts';
+import { findingText } from './finding.ts';
 import { nextLines } from './next.ts';
 
 import { mark, paint, personName, statusLabel, textOf, type Style, type Tone } from './words.ts';
@@ -42,7 +42,7 @@ export function renderExplain(status: ShownStatus, view: ExplainView): string {
       : reasons.flatMap((reason, index) => [...(index > 0 ? [''] : []), ...reasonLines(status, reason, view)])),
     '',
     ...(status.ending && !isGoodEnding(status.ending)
-      ? [paint(`${mark('bad', style)} ${textOf(status.ending).toUpperCase()}   ${status.sentence}`, 'bad', style), '']
+      ? [paint(`${mark('bad', style)} ${textOf(status.ending).toUpperCase()}   ${status.message}`, 'bad', style), '']
       : []),
     ...nextLines(status, view.page)
       .filter((line) => !line.includes(`tminus explain ${status.release}`) || checkpoint.name !== status.current)
@@ -149,7 +149,7 @@ function factLines({ steps }: CheckpointStatus): string[] {
 const passLines = ({ evaluation }: CheckpointStatus, style: Style): string[] =>
   (evaluation?.findings ?? [])
     .filter(({ outcome }) => outcome === 'pass')
-    .map((finding) => `${paint(mark('good', style), 'good', style)} ${sentenceOf(finding)}`);
+    .map((finding) => `${paint(mark('good', style), 'good', style)} ${findingText(finding)}`);
 
 function peopleLines({ approval, approvals, waivers, at }: CheckpointStatus, style: Style): string[] {
   return [

@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals';
 import type { Finding } from '../../verdict/finding.ts';
-import { sentenceOf } from './finding.ts';
+import { findingText } from './finding.ts';
 import { harmless } from './harmless.ts';
 
 const finding = (
@@ -12,9 +12,9 @@ const finding = (
 
 it('adds the numbers only to a message without the limit', () => {
   const numbers = finding('fail', 734, 300, 'ms');
-  expect(sentenceOf({ ...numbers, message: 'p99 is 734 ms, limit 300 ms' })).toBe('p99 is 734 ms, limit 300 ms');
-  expect(sentenceOf({ ...numbers, message: 'too slow' })).toBe('too slow   (734 ms > 300 ms)');
-  expect(sentenceOf({ ...finding('fail', 1_200, 900, 's'), message: 'took 20 m, limit 15 m' })).toBe('took 20 m, limit 15 m');
+  expect(findingText({ ...numbers, message: 'p99 is 734 ms, limit 300 ms' })).toBe('p99 is 734 ms, limit 300 ms');
+  expect(findingText({ ...numbers, message: 'too slow' })).toBe('too slow   (734 ms > 300 ms)');
+  expect(findingText({ ...finding('fail', 1_200, 900, 's'), message: 'took 20 m, limit 15 m' })).toBe('took 20 m, limit 15 m');
 });
 
 it('replaces control characters', () => {

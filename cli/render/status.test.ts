@@ -11,7 +11,7 @@ import {
   stopped,
   waiting,
 } from '../../workflows/testing/example-status.ts';
-import type { CountdownStatus } from '../../workflows/messages.ts';
+import type { CountdownStatus } from '../../verdict/countdown-status.ts';
 import { renderStatus, type StatusView } from './status.ts';
 import { inAscii, PLAIN } from './words.ts';
 

@@ -2,9 +2,9 @@
 import { clock, comparison, duration, eventTime, relativeTime, time } from '../../verdict/wording/index.ts';
 import { clockMs, guardUnderHold, headWord, isGoodEnding } from '../../verdict/words.ts';
 import type { Finding } from '../../verdict/finding.ts';
-import type { CheckpointStatus, StepStatus } from '../../workflows/messages.ts';
+import type { CheckpointStatus, StepStatus } from '../../verdict/countdown-status.ts';
 import type { ShownStatus } from '../read-status.ts';
-import { sentenceOf } from './finding.ts';
+import { findingText } from './finding.ts';
 import { nextLines } from './next.ts';
 import { mark, padded, paint, personName, statusLabel, textOf, type Style } from './words.ts';
 
@@ -57,7 +57,7 @@ export function renderStatus(status: ShownStatus, view: StatusView): string {
       'Countdown',
       `${status.release}   ${service.namespace}/${service.name} on ${service.cluster}${status.rehearsal ? '   REHEARSAL on virtual time' : ''}`,
     ),
-    field('Verdict', `${statusLabel(headWord(status), style)}   ${status.sentence}`),
+    field('Verdict', `${statusLabel(headWord(status), style)}   ${status.message}`),
     ...holdLines(status, now).map((line, index) => field(index === 0 ? 'Held' : '', line)),
     ...status.conditions
       .filter(({ type, status: holds }) => type === 'NotificationsDelivered' && holds === 'False')
@@ -139,7 +139,7 @@ function stepRow(checkpoint: CheckpointStatus, step: StepStatus, now: number, ov
     below: [
       ...rest.map(({ subject, text }) => `${subject}: ${text}`),
       ...(all
-        ? step.findings.map((finding) => `${statusLabel(finding.outcome, style)}   ${sentenceOf(finding)}`)
+        ? step.findings.map((finding) => `${statusLabel(finding.outcome, style)}   ${findingText(finding)}`)
         : step.findings
             .filter(({ outcome }) => outcome !== 'pass')
             .map((finding) => `${statusLabel(finding.outcome, style)}   ${inShort(finding)}`)),
@@ -191,9 +191,9 @@ function holdLines(status: ShownStatus, now: number): string[] {
 }
 
 /** One line per reason, near the end of the output, where it is noticed first. */
-function objectionLines({ reasons, phase, ending, sentence }: ShownStatus, style: Style): string[] {
+function objectionLines({ reasons, phase, ending, message }: ShownStatus, style: Style): string[] {
   if (ending !== undefined && !isGoodEnding(ending))
-    return [paint(`${mark('bad', style)} ${textOf(ending).toUpperCase()}   ${sentence}`, 'bad', style), ''];
+    return [paint(`${mark('bad', style)} ${textOf(ending).toUpperCase()}   ${message}`, 'bad', style), ''];
   if (phase !== 'stopped' && phase !== 'holding' && phase !== 'undoing') return [];
   const lines = reasons
     .filter(({ effect }) => effect === 'no-go' || effect === 'hold')

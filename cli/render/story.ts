@@ -1,9 +1,9 @@
 // Progress of a countdown as lines of text, one per event; printed by the demo, `rehearse`, and `status --watch` without a terminal.
 import { clock, duration, time } from '../../verdict/wording/index.ts';
 import { guardUnderHold, isGoodEnding } from '../../verdict/words.ts';
-import type { ApprovalStatus, CheckpointStatus, StepStatus } from '../../workflows/messages.ts';
+import type { ApprovalStatus, CheckpointStatus, StepStatus } from '../../verdict/countdown-status.ts';
 import type { ShownStatus } from '../read-status.ts';
-import { sentenceOf } from './finding.ts';
+import { findingText } from './finding.ts';
 import { nextCommands } from './next.ts';
 import { inAscii, mark, PLAIN, textOf, type Style } from './words.ts';
 
@@ -49,11 +49,11 @@ function holdLines(previous: ShownStatus | null, next: ShownStatus, style: Style
   if (next.phase === previous?.phase) return newHolds(previous, next).map((hold) => `${INDENT}${mark('hold', style)} HOLD  ${hold}`);
   if (next.phase === 'holding')
     return [
-      `${INDENT}${mark('hold', style)} HOLD  ${next.sentence}`,
+      `${INDENT}${mark('hold', style)} HOLD  ${next.message}`,
       ...(watched === null ? [] : [`${INDENT}  ${watched}`]),
       `${INDENT}  Next: ${nextCommands(next).join(' · ')}`,
     ];
-  if (next.phase === 'undoing') return [`${INDENT}${mark('bad', style)} ROLLING BACK  ${next.sentence.replace(/^rolling back: /, '')}`];
+  if (next.phase === 'undoing') return [`${INDENT}${mark('bad', style)} ROLLING BACK  ${next.message.replace(/^rolling back: /, '')}`];
   return [];
 }
 
@@ -112,7 +112,7 @@ function stepLines(step: StepStatus, style: Style): string[] {
   return [
     `${INDENT}${step.name.padEnd(SUBJECT_WIDTH - 1)} ${mark(tone, style)} ${first ? first.text : took}`.trimEnd(),
     ...rest.map(({ subject, text }) => `${INDENT}  ${subject.padEnd(ENDPOINT_WIDTH)} ${text}`),
-    ...objections.map((finding) => `${INDENT}  ${mark(finding.outcome === 'fail' ? 'bad' : 'hold', style)} ${sentenceOf(finding)}`),
+    ...objections.map((finding) => `${INDENT}  ${mark(finding.outcome === 'fail' ? 'bad' : 'hold', style)} ${findingText(finding)}`),
     ...(tone !== 'good' && step.evidence.length > 0 ? [`${INDENT}  ${evidenceKinds(step)}`] : []),
   ];
 }
@@ -148,15 +148,15 @@ const shortClock = (at: string, launchAt: string): string => clock(launchAt, Dat
 function endLines(previous: ShownStatus | null, next: ShownStatus, style: Style): string[] {
   const nextLine = `  Next: ${nextCommands(next).join(' · ')}`;
   if (next.phase === 'stopped')
-    return previous?.phase === 'stopped' ? [] : [`${mark('bad', style)} NO-GO    ${next.sentence}.${untouched(next)}`, nextLine];
+    return previous?.phase === 'stopped' ? [] : [`${mark('bad', style)} NO-GO    ${next.message}.${untouched(next)}`, nextLine];
   if (next.phase !== 'ended' || previous?.phase === 'ended') return [];
   const took = duration(Date.parse(next.endedAt ?? next.now) - Date.parse(next.startedAt));
   const facts = `  ${took} of countdown · ${next.historyEvents} events · ${next.auditHead.seq} audit records`;
   const word = textOf(next.ending ?? 'ended').toUpperCase();
-  if (isGoodEnding(next.ending)) return [`${mark('good', style)} ${word} ${next.sentence}`, facts, nextLine];
+  if (isGoodEnding(next.ending)) return [`${mark('good', style)} ${word} ${next.message}`, facts, nextLine];
   // The no-go was printed when the countdown stopped.
   if (next.ending === 'no-go' && previous?.phase === 'stopped') return [facts];
-  return [`${mark('bad', style)} ${word} ${next.sentence}`, facts, nextLine];
+  return [`${mark('bad', style)} ${word} ${next.message}`, facts, nextLine];
 }
 
 function untouched({ checkpoints, service }: ShownStatus): string {

@@ -1,6 +1,6 @@
 // Status as word, symbol and colour. Symbols are ASCII if the locale is not UTF-8; colours follow NO_COLOR and the stream.
 import { styleText } from 'node:util';
-import type { ApprovalStatus } from '../../workflows/messages.ts';
+import type { ApprovalStatus } from '../../verdict/countdown-status.ts';
 import { statusWords, type StatusWord, type Tone as StatusTone } from '../../verdict/words.ts';
 
 export type Tone = 'good' | 'bad' | 'hold' | 'busy' | 'later' | 'plain';

@@ -1,11 +1,11 @@
 // A fake server for one test, and the command line against it.
 import { afterEach } from '@jest/globals';
-import type { CountdownStatus } from '../../workflows/messages.ts';
+import type { CountdownStatus } from '../../verdict/countdown-status.ts';
 import { fakeServer, type Answer, type Answers, type FakeServer } from './fake-server.ts';
 import { loadProgress, NAME } from '../../workflows/testing/example-status.ts';
 import { tminus, type Ran, type RunOptions } from './tminus-process.ts';
 
-export const PATH = `/api/v1/releases/${NAME}`;
+export const PATH = `/api/v1/countdowns/${NAME}`;
 
 const open: FakeServer[] = [];
 afterEach(async () => {
@@ -35,13 +35,13 @@ export const statusBody = (status: CountdownStatus): Answer => ({
   },
 });
 
-export const actBody = (sentence: string): Answer => ({
+export const actBody = (message: string): Answer => ({
   body: {
     apiVersion: 'tminus.dev/v1alpha1',
     kind: 'ActionResult',
     metadata: { name: NAME, revision: 3 },
     action: 'approve',
-    sentence,
+    message,
     phase: 'waiting',
     links: { page: 'p' },
   },

@@ -45,7 +45,7 @@ async function candidates(program: Command, words: string[], command: Command): 
 
 async function countdownNames(command: Command): Promise<string[]> {
   try {
-    return (await connect(command).get<{ items: { name: string }[] }>('/api/v1/releases')).items.map(({ name }) => name);
+    return (await connect(command).get<{ items: { name: string }[] }>('/api/v1/countdowns')).items.map(({ name }) => name);
   } catch (error) {
     // Completion must not print errors; without a server there are no candidates.
     if (error instanceof CliFailure) return [];

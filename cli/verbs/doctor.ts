@@ -38,7 +38,7 @@ Exit 0 no check fails, 1 a check fails, 2 a given file is missing or not valid.`
 const EXAMPLES: Examples = [
   ['with .tminus/environment.yaml and release.yaml, if they exist', 'tminus doctor'],
   ['other files', 'tminus doctor shop.yaml --environment /etc/tminus/environment.yaml'],
-  ['failed checks, for a script', `tminus doctor --json | jq -r '.items[] | select(.outcome == "fail") | .sentence'`],
+  ['failed checks, for a script', `tminus doctor --json | jq -r '.items[] | select(.outcome == "fail") | .message'`],
 ];
 
 export function doctorCommand(program: Command): void {
@@ -52,7 +52,7 @@ export function doctorCommand(program: Command): void {
       const items = [nodeCheck(), ...(await fileChecks(file, environment)), ...(await serverChecks(command))];
       print(command, { apiVersion: API_VERSION, kind: 'Doctor', items }, (shown, style) =>
         shown.items
-          .map(({ name, outcome, sentence }) => `${padded(outcome, OUTCOME_WIDTH, style)}${name.padEnd(NAME_WIDTH)} ${sentence}`)
+          .map(({ name, outcome, message }) => `${padded(outcome, OUTCOME_WIDTH, style)}${name.padEnd(NAME_WIDTH)} ${message}`)
           .join('\n'),
       );
       process.exitCode = items.some(({ outcome }) => outcome === 'fail') ? EXIT.unexpected : EXIT.done;
@@ -65,7 +65,7 @@ function nodeCheck(): Check {
   return {
     name: 'node',
     outcome: good ? 'pass' : 'fail',
-    sentence: good
+    message: good
       ? `Node ${process.versions.node}`
       : `Node ${process.versions.node} is too old; ${MIN_NODE_VERSION.join('.')} or newer is needed`,
   };
@@ -87,10 +87,10 @@ async function fileChecks(release: string | undefined, environment: string | und
 /** For the worker that `tminus dev` starts on this machine. Other workers log it at their start. */
 function loadCheck({ spec }: Environment): Check {
   const { runner } = spec.load;
-  if (runner !== undefined) return { name: 'load', outcome: 'pass', sentence: `load scripts run at the k6 runner ${runner}` };
+  if (runner !== undefined) return { name: 'load', outcome: 'pass', message: `load scripts run at the k6 runner ${runner}` };
   const user = separateUser();
   const apart = user === null ? '' : ' (separated from the worker)';
-  return { name: 'load', outcome: user === null ? 'inconclusive' : 'pass', sentence: `${describeSeparation(user)}${apart}` };
+  return { name: 'load', outcome: user === null ? 'inconclusive' : 'pass', message: `${describeSeparation(user)}${apart}` };
 }
 
 /** Each check needs the one before, so the first failure ends the list. */
@@ -101,7 +101,7 @@ async function serverChecks(command: Command): Promise<Check[]> {
       checks.push({ name, ...(await check()) });
     } catch (error) {
       if (!(error instanceof CliFailure)) throw error;
-      return [...checks, { name, outcome: 'fail', sentence: error.hint === '' ? error.message : `${error.message}; ${error.hint}` }];
+      return [...checks, { name, outcome: 'fail', message: error.hint === '' ? error.message : `${error.message}; ${error.hint}` }];
     }
   }
   return checks;
@@ -116,16 +116,16 @@ const serverCheckList = (command: Command): [name: string, check: () => Promise<
     'identity',
     async () => {
       const { principal } = await connect(command).get<{ principal: Principal }>('/api/v1/whoami');
-      return { outcome: 'pass', sentence: `you are ${principal.displayName}, groups: ${principal.groups.join(', ') || 'none'}` };
+      return { outcome: 'pass', message: `you are ${principal.displayName}, groups: ${principal.groups.join(', ') || 'none'}` };
     },
   ],
   [
     'temporal',
     async () => {
-      const { items } = await connect(command).get<Listed>('/api/v1/releases');
+      const { items } = await connect(command).get<Listed>('/api/v1/countdowns');
       return {
         outcome: 'pass',
-        sentence: `Temporal responds; running countdowns: ${items.filter(({ state }) => state === 'running').length} of ${items.length}`,
+        message: `Temporal responds; running countdowns: ${items.filter(({ state }) => state === 'running').length} of ${items.length}`,
       };
     },
   ],
@@ -133,13 +133,13 @@ const serverCheckList = (command: Command): [name: string, check: () => Promise<
     'worker',
     async () => {
       const api = connect(command);
-      const running = (await api.get<Listed>('/api/v1/releases')).items.filter(({ state }) => state === 'running');
+      const running = (await api.get<Listed>('/api/v1/countdowns')).items.filter(({ state }) => state === 'running');
       const stranded = running.filter(({ hasWorker }) => hasWorker === false);
-      if (stranded.length > 0) return { outcome: 'fail', sentence: strandedSentence(stranded) };
+      if (stranded.length > 0) return { outcome: 'fail', message: strandedSentence(stranded) };
       const [one] = running;
-      if (!one) return { outcome: 'inconclusive', sentence: 'not checked: no countdown runs' };
+      if (!one) return { outcome: 'inconclusive', message: 'not checked: no countdown runs' };
       await readStatus(api, one.name);
-      return { outcome: 'pass', sentence: `a worker responds for ${one.name}` };
+      return { outcome: 'pass', message: `a worker responds for ${one.name}` };
     },
   ],
 ];
@@ -164,5 +164,5 @@ async function health(url: string): Promise<Result> {
       'set --server or TMINUS_SERVER',
       EXIT.unexpected,
     );
-  return { outcome: 'pass', sentence: `${url} responds` };
+  return { outcome: 'pass', message: `${url} responds` };
 }

@@ -49,7 +49,7 @@ async function showEvents(api: Api, countdown: string, command: Command): Promis
   const { items, check } = await readAudit(api, countdown);
   const chain = check.ok
     ? { state: 'verified', records: check.records, head: check.head }
-    : { state: 'broken', firstBadRecord: check.seq, message: check.sentence };
+    : { state: 'broken', firstBadRecord: check.seq, message: check.message };
   print(command, { apiVersion: API_VERSION, kind: 'EventList', metadata: { name: countdown }, chain, items }, (shown) =>
     renderEvents(shown.items, check),
   );

@@ -23,14 +23,14 @@ export function explainCommand(program: Command): void {
       const api = connect(command);
       const status = await readStatus(api, countdown);
       const checkpoint = findCheckpoint(status, asked);
-      const { links, verdict, ending, sentence } = status;
+      const { links, verdict, ending, message } = status;
       const document = {
         apiVersion: API_VERSION,
         kind: 'Explanation',
         metadata: { name: countdown, revision: checkpoint.revision },
         verdict,
         ...(ending ? { ending } : {}),
-        sentence,
+        message,
         checkpoint,
         links,
       };

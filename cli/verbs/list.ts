@@ -49,7 +49,7 @@ export function listCommand(program: Command): void {
 async function read(api: Api, phase: Phase | undefined, all: boolean): Promise<ListAnswer> {
   const page = async (token: string | null): Promise<ListAnswer> => {
     const query = new URLSearchParams({ ...(phase ? { phase } : {}), ...(token === null ? {} : { page: token }) }).toString();
-    return await api.get<ListAnswer>(`/api/v1/releases${query === '' ? '' : `?${query}`}`);
+    return await api.get<ListAnswer>(`/api/v1/countdowns${query === '' ? '' : `?${query}`}`);
   };
   const answer = await page(null);
   if (!all) return answer;

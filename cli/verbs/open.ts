@@ -17,7 +17,7 @@ export function openCommand(program: Command): void {
     .option('--print', 'only print the address (default without a terminal or a display)', false)
     .addHelpText('after', examplesText(EXAMPLES))
     .action(async (countdown: string, { print: only }: { print: boolean }, command: Command) => {
-      const page = `${serverUrl(command)}${countdownPath(countdown).replace('/api/v1/releases/', '/r/')}`;
+      const page = `${serverUrl(command)}${countdownPath(countdown).replace('/api/v1/countdowns/', '/r/')}`;
       print(command, { apiVersion: API_VERSION, kind: 'Link', page }, (shown) => shown.page);
       if (only || formatOf(command) !== 'text' || !process.stdout.isTTY || !hasDisplay(process.platform, process.env)) return;
       // Loaded here: no other verb needs it.

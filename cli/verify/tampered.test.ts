@@ -11,7 +11,7 @@ import { createToken, tokenFileIdentity } from '../../server/identity/tokens.ts'
 import { startServer, type RunningServer } from '../../server/main.ts';
 import { fakeCountdowns } from '../../server/testing/fake-countdowns.ts';
 import type { EvidenceRef } from '../../verdict/finding.ts';
-import type { StepStatus } from '../../workflows/messages.ts';
+import type { StepStatus } from '../../verdict/countdown-status.ts';
 import { counting, NAME } from '../../workflows/testing/example-status.ts';
 import { tminus } from '../testing/tminus-process.ts';
 import { OPEN_POLICY } from '../../server/testing/test-app.ts';

@@ -6,7 +6,7 @@ import type { PreflightAnswer } from '../../analysis/preflight/answers.ts';
 import type { EvidenceRef } from '../../verdict/finding.ts';
 import { judgeRollback } from '../../verdict/rollback.ts';
 import { judgeLaunch } from '../../verdict/rollout.ts';
-import type { CountdownStatus, StepStatus } from '../../workflows/messages.ts';
+import type { CountdownStatus, StepStatus } from '../../verdict/countdown-status.ts';
 import { CliFailure } from '../failure.ts';
 import { outcomeOf, verifyFindings } from './verify.ts';
 

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { UnreadableEvidence } from '../../analysis/analysis.ts';
 import { canonicalJson } from '../../verdict/digest.ts';
 import type { EvidenceRef, Finding } from '../../verdict/finding.ts';
-import type { StepStatus } from '../../workflows/messages.ts';
+import type { StepStatus } from '../../verdict/countdown-status.ts';
 import type { ShownStatus } from '../read-status.ts';
 import { CliFailure } from '../failure.ts';
 import { recomputes } from './recompute.ts';

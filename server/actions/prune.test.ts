@@ -83,10 +83,10 @@ describe('pruning evidence', () => {
     const [old, named, young] = [await put('old', 100 * DAY_MS), await put('named', 100 * DAY_MS), await put('young', 5 * DAY_MS)];
     const countdowns = fakeCountdowns();
     countdowns.opened = [{ ...open, startedFrom: [named] }];
-    const world = { countdowns, folder: evidenceFolder(at), startPolicy: OPEN_POLICY, now: () => NOW_MS, log: () => undefined };
-    expect(await prune(world, { olderThan: '90d', dryRun: true }, aOsei)).toMatchObject({ removed: 1, keptNamed: 1, keptYoung: 1 });
+    const dependencies = { countdowns, folder: evidenceFolder(at), startPolicy: OPEN_POLICY, now: () => NOW_MS, log: () => undefined };
+    expect(await prune(dependencies, { olderThan: '90d', dryRun: true }, aOsei)).toMatchObject({ removed: 1, keptNamed: 1, keptYoung: 1 });
     expect(await store.has(old)).toBe(true);
-    await prune(world, { olderThan: '90d', dryRun: false }, aOsei);
+    await prune(dependencies, { olderThan: '90d', dryRun: false }, aOsei);
     expect(await Promise.all([old, named, young].map((digest) => store.has(digest)))).toEqual([false, true, true]);
   });
 });

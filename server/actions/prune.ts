@@ -9,7 +9,7 @@ import { ApiError } from '../request/refusal.ts';
 import { CountdownFailure, type Countdowns, type OpenCountdown } from '../temporal/countdowns.ts';
 import type { PruneRequest } from './requests.ts';
 
-export interface PruningWorld {
+export interface PruneDependencies {
   countdowns: Countdowns;
   folder: EvidenceFolder;
   startPolicy: StartPolicy;
@@ -28,8 +28,12 @@ export type PruneResult = Pruned & {
  * Removes the pieces that are older than the requested age and than the start of the oldest open countdown, and that no open countdown
  * and no pointer references. If one open countdown cannot be read, nothing is removed and the refusal names it.
  */
-export async function prune(world: PruningWorld, { olderThan, dryRun }: PruneRequest, principal: Principal): Promise<PruneResult> {
-  const { countdowns, folder, startPolicy, now, log } = world;
+export async function prune(
+  dependencies: PruneDependencies,
+  { olderThan, dryRun }: PruneRequest,
+  principal: Principal,
+): Promise<PruneResult> {
+  const { countdowns, folder, startPolicy, now, log } = dependencies;
   const barred = explainStart(principal, startPolicy.starters);
   if (barred !== null) throw new ApiError('NotAllowed', barred, 'ask a member of these groups to prune');
   const askedMs = ageOf(olderThan);

@@ -1,3 +1,4 @@
+import type { CountdownInput } from '../../release/countdown-input.ts';
 import { randomUUID } from 'node:crypto';
 import type { EvidenceStore } from '../../activities/evidence/contract.ts';
 import type { StartPolicy, StartObjection } from '../../release/start-policy.ts';
@@ -9,13 +10,13 @@ import type { Problem } from '../../release/problem.ts';
 import { explainStart } from '../../verdict/can.ts';
 import { inputDigest } from '../../verdict/digest.ts';
 import type { Principal } from '../../verdict/verdict.ts';
-import { countdownId, type CountdownInput } from '../../workflows/messages.ts';
+import { countdownId } from '../../release/countdown-id.ts';
 import type { Signer } from '../identity/signing.ts';
 import { ApiError } from '../request/refusal.ts';
 import type { Countdowns, OpenedPlan, StartedPlan } from '../temporal/countdowns.ts';
 import type { StartRequest } from './requests.ts';
 
-export interface SubmissionWorld {
+export interface StartDependencies {
   countdowns: Countdowns;
   evidence: EvidenceStore;
   /** Whether the server is reachable from this machine only. */
@@ -34,18 +35,18 @@ export type SubmittedPlan = OpenedPlan & { started: StartedPlan['started'] | 'dr
  * Starts a countdown from a release file: load, validate, store the file and its scripts as evidence, start. Nothing is stored or started
  * unless the whole file is valid.
  */
-export async function submit(world: SubmissionWorld, request: StartRequest, requestedBy: Principal): Promise<SubmittedPlan> {
-  const barred = explainStart(requestedBy, world.startPolicy.starters);
+export async function submit(dependencies: StartDependencies, request: StartRequest, requestedBy: Principal): Promise<SubmittedPlan> {
+  const barred = explainStart(requestedBy, dependencies.startPolicy.starters);
   if (barred !== null)
     throw new ApiError('NotAllowed', barred, 'ask a member of one of these groups, or the owner of the environment file');
   const { release, problemsOf } = readRelease(request);
-  const now = world.now();
+  const now = dependencies.now();
   const { scripts } = request;
   const explainScript = (path: string) =>
     Object.hasOwn(scripts, path) ? null : { message: `the k6 script ${path} is not in the request`, hint: '' };
   const objections = [
-    ...(release.spec.allowUnverified && !world.loopback ? [UNVERIFIED_ELSEWHERE] : []),
-    ...objectionsToStart(release, { startPolicy: world.startPolicy, explainScript, nowMs: now }),
+    ...(release.spec.allowUnverified && !dependencies.loopback ? [UNVERIFIED_ELSEWHERE] : []),
+    ...objectionsToStart(release, { startPolicy: dependencies.startPolicy, explainScript, nowMs: now }),
   ];
   if (objections.length > 0) throw invalid(problemsOf(objections));
   const plan = planOf(release, now);
@@ -55,7 +56,7 @@ export async function submit(world: SubmissionWorld, request: StartRequest, requ
     checkpoints: plan.checkpoints.map(({ name, atMs }) => ({ name, at: iso(atMs) })),
   };
   if (request.dryRun) return { ...planned, started: 'dry-run' };
-  return await world.countdowns.start(signedInput(world, await inputOf(world, request, release, requestedBy)));
+  return await dependencies.countdowns.start(signedInput(dependencies, await inputOf(dependencies, request, release, requestedBy)));
 }
 
 const UNVERIFIED_ELSEWHERE: StartObjection = {
@@ -74,13 +75,13 @@ function readRelease({ file, fileName, launchAt }: StartRequest) {
 }
 
 async function inputOf(
-  world: SubmissionWorld,
+  dependencies: StartDependencies,
   request: StartRequest,
   release: Release,
   requestedBy: Principal,
 ): Promise<Omit<CountdownInput, 'start'>> {
   const keep = async (kind: 'release-file' | 'k6-script', mediaType: string, source: string, text: string) =>
-    (await world.evidence.put({ kind, mediaType, source }, Buffer.from(text, 'utf8'))).digest;
+    (await dependencies.evidence.put({ kind, mediaType, source }, Buffer.from(text, 'utf8'))).digest;
   const digests = await Promise.all(
     scriptsOf(release).map(async (path) => [path, await keep('k6-script', 'text/javascript', path, request.scripts[path] ?? '')] as const),
   );
@@ -96,7 +97,7 @@ async function inputOf(
 
 /** Adds the server's signature that this principal may start this input, once and soon. Workers refuse a start without it. */
 export function signedInput(
-  { signer, now }: Pick<SubmissionWorld, 'signer' | 'now'>,
+  { signer, now }: Pick<StartDependencies, 'signer' | 'now'>,
   input: Omit<CountdownInput, 'start'>,
 ): CountdownInput {
   const { release } = input;

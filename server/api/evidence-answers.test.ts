@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFile
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createFolderEvidenceStore } from '../../activities/evidence/folder-store.ts';
-import type { World } from '../request/world.ts';
+import type { Dependencies } from '../request/dependencies.ts';
 import { sendEvidence } from './streams.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'tminus-answers-'));
@@ -17,7 +17,11 @@ function fileOf(digest: string): string {
   return join(shard, readdirSync(shard).find((name) => name.startsWith(hex)) ?? '');
 }
 const send = (digest: string) =>
-  sendEvidence({ evidence } as World, { header: () => undefined, body: (stream: ReadableStream) => new Response(stream) } as never, digest);
+  sendEvidence(
+    { evidence } as Dependencies,
+    { header: () => undefined, body: (stream: ReadableStream) => new Response(stream) } as never,
+    digest,
+  );
 
 it('sends whole evidence byte for byte', async () => {
   expect(await (await send((await put('whole')).digest)).text()).toBe('whole');

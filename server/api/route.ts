@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { AppContext } from '../request/context.ts';
 
 /** Path of one release in the API. */
-export const RELEASE_PATH = '/api/v1/releases/:name';
+export const RELEASE_PATH = '/api/v1/countdowns/:name';
 
 export interface Answer {
   description: string;
@@ -15,7 +15,7 @@ export interface Answer {
 /** One route of the API: handler and OpenAPI description in one place. */
 export interface ApiRoute<Body extends z.ZodType = z.ZodType> {
   method: 'get' | 'post';
-  /** In hono's syntax: `/api/v1/releases/:name`. */
+  /** In hono's syntax: `/api/v1/countdowns/:name`. */
   path: string;
   operationId: string;
   summary: string;

@@ -117,7 +117,7 @@ export const eventListSchema = z.object({
   apiVersion,
   kind: z.literal('EventList'),
   metadata: z.object({ name: z.string() }),
-  chain: z.object({ state: z.enum(['verified', 'broken']), sentence: z.string() }),
+  chain: z.object({ state: z.enum(['verified', 'broken']), message: z.string() }),
   items: z.array(auditRecordSchema),
 });
 
@@ -169,7 +169,7 @@ export const actResultSchema = z.object({
   kind: z.literal('ActionResult'),
   metadata: z.object({ name: z.string(), revision: z.number().nullable() }),
   action: z.enum(actions),
-  sentence: z.string(),
+  message: z.string(),
   phase: z.string().nullable().meta({ description: 'null for a hold or an abort: both are sent without a reply' }),
   links,
 });

@@ -1,7 +1,7 @@
 // The status in the API: an allowlist of fields.
 import { z } from 'zod';
 import { principalShape } from '../../activities/identity/action-shape.ts';
-import type { CountdownStatus, Ending } from '../../workflows/messages.ts';
+import type { CountdownStatus, Ending } from '../../verdict/countdown-status.ts';
 
 const amount = z.union([z.number(), z.string()]).nullable();
 const time = z.string().meta({ description: 'RFC 3339, UTC' });
@@ -98,7 +98,7 @@ export const statusSchema = z.object({
   verdict: verdict.nullable().meta({
     description: 'null while a running countdown has no reason to hold; `go` is the verdict of a checkpoint or of an ended countdown',
   }),
-  sentence: z.string(),
+  message: z.string(),
   reasons: z.array(reasonSchema),
   ending: endingSchema.optional(),
   now: time.meta({ description: "The countdown's clock; virtual in a rehearsal" }),

@@ -2,33 +2,33 @@
 import { streamSSE } from 'hono/streaming';
 import { EvidenceDamaged, EvidenceMissing } from '../../activities/evidence/errors.ts';
 import { EMPTY_CHAIN, type AuditRecord } from '../../verdict/audit-chain.ts';
-import type { CountdownStatus } from '../../workflows/messages.ts';
+import type { CountdownStatus } from '../../verdict/countdown-status.ts';
 import type { AppContext } from '../request/context.ts';
 import { ApiError } from '../request/refusal.ts';
-import type { World } from '../request/world.ts';
+import type { Dependencies } from '../request/dependencies.ts';
 
 // Proxies close an idle connection after 60 s or less.
 const KEEP_ALIVE_MS = 15_000;
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
 
 /** The bytes of one piece of evidence, saved as a file. */
-export async function sendEvidence(world: World, c: AppContext, digest: string): Promise<Response> {
+export async function sendEvidence(dependencies: Dependencies, c: AppContext, digest: string): Promise<Response> {
   if (!DIGEST.test(digest))
     throw new ApiError('InvalidRequest', 'the digest is not sha256: followed by 64 hex digits', 'copy it from the finding');
-  await assertWhole(world, digest);
+  await assertWhole(dependencies, digest);
   // Captured bytes are untrusted: the browser saves them and never renders them.
   c.header('Content-Type', 'application/octet-stream');
   c.header('Content-Disposition', `attachment; filename="${digest.replace(':', '-')}"`);
-  return c.body(ReadableStream.from(world.evidence.get(digest)) as ReadableStream<Uint8Array>);
+  return c.body(ReadableStream.from(dependencies.evidence.get(digest)) as ReadableStream<Uint8Array>);
 }
 
 /**
  * Verifies the digest before the first byte is sent; afterwards a broken connection would be the only possible error. Hashing takes about
  * 1 s per 1.5 GB, and the second read comes from the page cache.
  */
-async function assertWhole(world: World, digest: string): Promise<void> {
+async function assertWhole(dependencies: Dependencies, digest: string): Promise<void> {
   try {
-    for await (const _ of world.evidence.get(digest));
+    for await (const _ of dependencies.evidence.get(digest));
   } catch (error) {
     if (error instanceof EvidenceMissing)
       throw new ApiError(
@@ -47,10 +47,15 @@ async function assertWhole(world: World, digest: string): Promise<void> {
 }
 
 /** Server-sent events: the status of one release each time it changes. */
-export function followStatus(world: World, c: AppContext, name: string, statusBody: (status: CountdownStatus) => unknown): Response {
+export function followStatus(
+  dependencies: Dependencies,
+  c: AppContext,
+  name: string,
+  statusBody: (status: CountdownStatus) => unknown,
+): Response {
   return streamSSE(c, async (stream) => {
     const closed = new Promise<void>((resolve) => stream.onAbort(resolve));
-    const stop = world.live.listen(name, (message) => {
+    const stop = dependencies.live.listen(name, (message) => {
       void ('status' in message
         ? stream.writeSSE({ event: 'status', data: JSON.stringify(statusBody(message.status)) })
         : stream.writeSSE({ event: 'failure', data: JSON.stringify({ message: message.failure }) }));
@@ -63,21 +68,21 @@ export function followStatus(world: World, c: AppContext, name: string, statusBo
 }
 
 /** Server-sent events: each record of the audit chain, once. */
-export function followEvents(world: World, c: AppContext, name: string): Response {
+export function followEvents(dependencies: Dependencies, c: AppContext, name: string): Response {
   return streamSSE(c, async (stream) => {
     let seen = EMPTY_CHAIN.seq;
     let writing = Promise.resolve();
     const closed = new Promise<void>((resolve) => stream.onAbort(resolve));
     const sendNew = async (): Promise<void> => {
-      const records: AuditRecord[] = await world.countdowns.audit(name);
+      const records: AuditRecord[] = await dependencies.countdowns.audit(name);
       for (const record of records.filter(({ seq }) => seq > seen)) {
         seen = record.seq;
         await stream.writeSSE({ event: 'record', id: String(record.seq), data: JSON.stringify(record) });
       }
     };
     // Every new record changes the audit head in the status, so a changed status triggers the read.
-    const stop = world.live.listen(name, () => {
-      writing = writing.then(sendNew).catch((error: unknown) => world.onFault(error));
+    const stop = dependencies.live.listen(name, () => {
+      writing = writing.then(sendNew).catch((error: unknown) => dependencies.onFault(error));
     });
     const keepAlive = setInterval(() => void stream.write(': here\n\n'), KEEP_ALIVE_MS);
     await closed;

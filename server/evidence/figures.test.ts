@@ -2,7 +2,7 @@ import { cpSync, rmSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
 import { Profile, Sample, StringTable } from 'pprof-format';
 import { profileBytes, request } from '../../analysis/testing/profile.ts';
-import type { CountdownStatus } from '../../workflows/messages.ts';
+import type { CountdownStatus } from '../../verdict/countdown-status.ts';
 import { exampleRefs } from '../testing/example-evidence.ts';
 import { EXAMPLE_POINTS_DIGEST, stopped } from '../../workflows/testing/example-status.ts';
 import { fakeCountdowns } from '../testing/fake-countdowns.ts';

@@ -2,7 +2,7 @@ import type { Signed } from '../../verdict/signed.ts';
 import type { ActionRequest } from '../../verdict/action.ts';
 import { openKeyPair } from '../../activities/identity/key-pair.ts';
 import { canonicalJson } from '../../verdict/digest.ts';
-import type { Start } from '../../workflows/messages.ts';
+import type { Start } from '../../release/countdown-input.ts';
 
 /** Signs requests of people: the server states that it verified the principal and received this request. */
 export interface Signer {

@@ -1,7 +1,8 @@
 // Measures for the metrics of the server, read at a scrape from visibility, the undo journal and the task queues. Needs no worker.
+import type { Phase } from '../../verdict/can.ts';
 import type { CountdownRef } from '../../verdict/undo.ts';
 import type { EvidenceFolder } from '../../activities/evidence/evidence-folder.ts';
-import { clusterTaskQueue, LOAD_TASK_QUEUE, WORKFLOW_TASK_QUEUE, type Phase } from '../../workflows/messages.ts';
+import { clusterTaskQueue, LOAD_TASK_QUEUE, WORKFLOW_TASK_QUEUE } from '../../workflows/messages.ts';
 import { CountdownFailure, phases, type Countdowns } from '../temporal/countdowns.ts';
 import type { TaskQueue } from '../temporal/task-queue.ts';
 

@@ -1,7 +1,7 @@
 import type { Action } from '../../verdict/action.ts';
 import { randomUUID } from 'node:crypto';
 import { explainCan } from '../../verdict/can.ts';
-import type { CountdownStatus } from '../../workflows/messages.ts';
+import type { CountdownStatus } from '../../verdict/countdown-status.ts';
 import { markup, nothing, type Markup } from '../evidence/markup.ts';
 import type { Draft, Session } from '../identity/sessions.ts';
 import { cliLine, commentBox } from './parts.ts';

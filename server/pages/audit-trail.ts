@@ -13,7 +13,7 @@ export function chainSentence(audit: readonly AuditRecord[], head: ChainHead): M
   const checked = checkChain(audit, head);
   return checked.ok
     ? markup`<p>${chip('pass')} ${checked.records} records form an unbroken hash chain through the audit head of the countdown, ${digest(head.hash)}.</p>`
-    : markup`<p>${chip('fail')} The hash chain is broken: ${checked.sentence}.</p>`;
+    : markup`<p>${chip('fail')} The hash chain is broken: ${checked.message}.</p>`;
 }
 
 const digest = (hash: string): Markup => markup`<code class="digest">${hash}</code>`;

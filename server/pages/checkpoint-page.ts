@@ -4,7 +4,7 @@ import { findingKey } from '../../verdict/judge.ts';
 import { relativeTime } from '../../verdict/wording/index.ts';
 import { clockMs } from '../../verdict/words.ts';
 import { explainUnwaivable } from '../../verdict/waivable.ts';
-import type { CheckpointStatus, CountdownStatus } from '../../workflows/messages.ts';
+import type { CheckpointStatus, CountdownStatus } from '../../verdict/countdown-status.ts';
 import { markup, nothing, type Markup } from '../evidence/markup.ts';
 import type { Draft, Session } from '../identity/sessions.ts';
 import { hiddenFields } from './action-bar.ts';
@@ -28,7 +28,7 @@ export function checkpointPage(view: CheckpointView): Markup {
   const clock = clockMs(status, nowMs);
   const earlier = status.checkpoints.slice(0, status.checkpoints.indexOf(checkpoint));
   return page(
-    { title: `${offset} ${name} of ${release}`, visitor, rehearsal, notice, streamPath: `/api/v1/releases/${release}/stream` },
+    { title: `${offset} ${name} of ${release}`, visitor, rehearsal, notice, streamPath: `/api/v1/countdowns/${release}/stream` },
     markup`<p class="crumbs"><a href="/">Releases</a> / <a href="/r/${release}">${release}</a></p>
       <h1>${offset} ${name}</h1>
       <div id="case" data-live>

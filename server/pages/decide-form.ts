@@ -1,20 +1,20 @@
 // Handles the form of an action. The result is shown on the page that follows.
-import { decide } from '../actions/decide.ts';
+import { sendAction } from '../actions/send-action.ts';
 import { actionRequest } from '../actions/requests.ts';
 import { assertOwnForm } from '../request/authenticate.ts';
 import type { AppContext } from '../request/context.ts';
 import { ApiError } from '../request/refusal.ts';
 import { releaseNameOf } from '../request/release-name.ts';
-import type { World } from '../request/world.ts';
+import type { Dependencies } from '../request/dependencies.ts';
 import { CountdownFailure } from '../temporal/countdowns.ts';
 import { formOf } from './form.ts';
 import { sentenceCase } from './parts.ts';
 import { pathOf } from './release-view.ts';
 
-export async function answerDecision(world: World, c: AppContext): Promise<Response> {
+export async function answerDecision(dependencies: Dependencies, c: AppContext): Promise<Response> {
   const form = await formOf(c);
   const { csrf = '', ...fields } = form;
-  const session = assertOwnForm(c, csrf, world.links.pageBase.startsWith('https:'));
+  const session = assertOwnForm(c, csrf, dependencies.links.pageBase.startsWith('https:'));
   const name = releaseNameOf(c);
   const parsed = actionRequest.safeParse({ ...withoutEmpty(fields), revision: Number(fields['revision'] ?? 0) });
   if (!parsed.success) throw new ApiError('InvalidRequest', 'the form does not match the schema', 'reload the page and decide again');
@@ -22,8 +22,8 @@ export async function answerDecision(world: World, c: AppContext): Promise<Respo
   const decision = action === 'approve' || action === 'reject' || action === 'waive';
   const at = pathOf(name, decision && checkpoint !== '' ? checkpoint : null);
   try {
-    const { sentence } = await decide(world, name, parsed.data, c.get('visitor').principal);
-    session.outcome = { at, text: `${sentenceCase(sentence)}.`, tone: 'go' };
+    const { message } = await sendAction(dependencies, name, parsed.data, c.get('visitor').principal);
+    session.outcome = { at, text: `${sentenceCase(message)}.`, tone: 'go' };
   } catch (error) {
     if (!(error instanceof CountdownFailure) || error.code === 'NotFound') throw error;
     const draft = { action, comment, ...(finding === undefined ? {} : { finding }) };

@@ -1,5 +1,5 @@
 import type { AuditRecord } from '../../verdict/audit-chain.ts';
-import type { CountdownStatus } from '../../workflows/messages.ts';
+import type { CountdownStatus } from '../../verdict/countdown-status.ts';
 import { markup, nothing, type Markup } from '../evidence/markup.ts';
 import type { Visitor } from '../request/context.ts';
 import { auditTable, chainSentence, isMachine } from './audit-trail.ts';
@@ -31,7 +31,7 @@ export function eventsPage({ status: { release, rehearsal, auditHead }, audit, b
   const shown = audit.filter((record) => by === 'all' || isMachine(record) === (by === 'machine'));
   const count = shown.length === audit.length ? `${audit.length} events` : `${shown.length} of ${audit.length} events`;
   return page(
-    { title: `Events of ${release}`, visitor, rehearsal, streamPath: `/api/v1/releases/${release}/stream` },
+    { title: `Events of ${release}`, visitor, rehearsal, streamPath: `/api/v1/countdowns/${release}/stream` },
     markup`<p class="crumbs"><a href="/">Releases</a> / <a href="/r/${release}">${release}</a></p>
       <h1>Events</h1>
       <nav class="choices" aria-label="Filter by actor">${choices.map((choice) => {
@@ -40,7 +40,7 @@ export function eventsPage({ status: { release, rehearsal, auditHead }, audit, b
       })}</nav>
       <section id="events" data-live class="card" aria-label="Audit">
         ${chainSentence(audit, auditHead)}
-        <p><span data-announce>${count}</span> · <a href="/api/v1/releases/${release}/events" download="${release}-events.json">Save as JSON</a></p>
+        <p><span data-announce>${count}</span> · <a href="/api/v1/countdowns/${release}/events" download="${release}-events.json">Save as JSON</a></p>
         ${shown.length === 0 ? markup`<p class="quiet">No matching records.</p>` : auditTable(shown)}
       </section>`,
   );

@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { judgeRuntime } from '../../analysis/runtime/judge.ts';
 import type { RuntimeSample } from '../../analysis/runtime/sample.ts';
 import type { EvidenceRef, Finding } from '../../verdict/finding.ts';
-import type { StepStatus } from '../../workflows/messages.ts';
+import type { StepStatus } from '../../verdict/countdown-status.ts';
 import { stopped } from '../../workflows/testing/example-status.ts';
 import { fakeCountdowns } from '../testing/fake-countdowns.ts';
 import { testApp } from '../testing/test-app.ts';

@@ -5,7 +5,7 @@ import type { Figures } from '../evidence/read-figures.ts';
 import type { AppContext, Visitor } from '../request/context.ts';
 import { ApiError } from '../request/refusal.ts';
 import { releaseNameOf } from '../request/release-name.ts';
-import type { World } from '../request/world.ts';
+import type { Dependencies } from '../request/dependencies.ts';
 
 /** Query string of the page. */
 export interface EvidenceQuery {
@@ -37,7 +37,7 @@ const PATH = /^[0-9.]{0,400}$/;
 const SAMPLE_TYPE = /^[\w-]{1,64}$/;
 
 /** Reads the data of the page. Only evidence that the release references has a page. */
-export async function readEvidenceView({ countdowns, figures }: World, c: AppContext, digest: string): Promise<EvidenceView> {
+export async function readEvidenceView({ countdowns, figures }: Dependencies, c: AppContext, digest: string): Promise<EvidenceView> {
   const release = releaseNameOf(c);
   const { checkpoints } = await countdowns.status(release);
   const all = checkpoints.flatMap(({ name, steps }) =>

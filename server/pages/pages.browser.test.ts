@@ -61,7 +61,7 @@ const countdowns = fakeCountdowns([
     phase: 'holding',
     holds: [{ since: EXAMPLE_NOW, by: 'Li Wei', reason: 'p99 looks odd' }],
     holdSince: EXAMPLE_NOW,
-    sentence: 'held by Li Wei: p99 looks odd',
+    message: 'held by Li Wei: p99 looks odd',
   },
   { ...heldTwice, release: 'go-api-1.9.0' },
   { ...passedEnd, release: 'go-api-2.0.0' },
@@ -289,7 +289,7 @@ it(
     await tabTo(() => page.evaluate<boolean>(`document.activeElement?.textContent?.includes('Approve') ?? false`));
     await page.keyboard.press('Enter');
     await page.getByRole('status').filter({ hasText: 'Approve counts.' }).waitFor();
-    expect(countdowns.acts.at(-1)?.act).toMatchObject({
+    expect(countdowns.requests.at(-1)?.request).toMatchObject({
       action: 'approve',
       checkpoint: 'final-poll',
       revision: 3,

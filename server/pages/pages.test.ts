@@ -92,7 +92,7 @@ describe('forms', () => {
     const answer = await browser.post(`${PAGE}/actions`, form(browser.csrf));
     expect(answer.status).toBe(303);
     expect(answer.headers.get('location')).toBe(POLL);
-    expect(countdowns.acts[0]?.act).toMatchObject({
+    expect(countdowns.requests[0]?.request).toMatchObject({
       action: 'approve',
       revision: 3,
       evidenceDigest: EXAMPLE_EVIDENCE_DIGEST,
@@ -113,7 +113,7 @@ describe('forms', () => {
     const browser = await signIn();
     const answer = await browser.post(`${PAGE}/actions`, { ...form(browser.csrf), ...changed }, headers as Record<string, string>);
     expect(answer.status).toBe(403);
-    expect(countdowns.acts).toEqual([]);
+    expect(countdowns.requests).toEqual([]);
   });
 
   it('refuses a form of a browser that says nothing of its origin', async () => {
@@ -125,7 +125,7 @@ describe('forms', () => {
       body: new URLSearchParams(form(csrf)).toString(),
     });
     expect(answer.status).toBe(403);
-    expect(countdowns.acts).toEqual([]);
+    expect(countdowns.requests).toEqual([]);
   });
 
   it('signs nobody in for another site', async () => {
@@ -187,11 +187,11 @@ describe('forms', () => {
     const values = [...options.matchAll(/<option value="([^"]*)"/g)].map(([, value = '']) => value);
     expect(values).toEqual(['', 'keep', 'shift']);
     for (const launchAt of values) await browser.post(`${PAGE}/actions`, { ...form(browser.csrf), action: 'resume', launchAt });
-    expect(countdowns.acts.map(({ act }) => act.launchAt)).toEqual([undefined, 'keep', 'shift']);
+    expect(countdowns.requests.map(({ request }) => request.launchAt)).toEqual([undefined, 'keep', 'shift']);
     // The hold that its reader saw: one that came since is not lifted.
     expect(await (await browser.get(PAGE)).text()).toContain(`<input type="hidden" name="holdSince" value="${EXAMPLE_NOW}" />`);
     await browser.post(`${PAGE}/actions`, { ...form(browser.csrf), action: 'resume', holdSince: EXAMPLE_NOW });
-    expect(countdowns.acts.at(-1)?.act.holdSince).toBe(EXAMPLE_NOW);
+    expect(countdowns.requests.at(-1)?.request.holdSince).toBe(EXAMPLE_NOW);
   });
 
   it('changes nothing on GET', async () => {
@@ -199,7 +199,7 @@ describe('forms', () => {
     const browser = await signIn();
     for (const at of ['/', '/?waits=me', PAGE, POLL, `${PAGE}/events`, `${PAGE}/report`, '/logout', `${PAGE}/actions?action=abort`])
       await browser.get(at);
-    expect([countdowns.acts, countdowns.held, countdowns.aborted, countdowns.started]).toEqual([[], [], [], []]);
+    expect([countdowns.requests, countdowns.held, countdowns.aborted, countdowns.started]).toEqual([[], [], [], []]);
     expect((await browser.get('/')).status).toBe(200);
   });
 
@@ -226,8 +226,8 @@ describe('a signed-in browser', () => {
     writeFileSync(tokensOf(app), 'tokens: []\n');
     expect((await browser.post(`${PAGE}/actions`, form(browser.csrf))).status).toBe(401);
     expect((await browser.get(PAGE)).headers.get('location')).toBe(`/login?next=${encodeURIComponent(PAGE)}`);
-    expect((await browser.get('/api/v1/releases/go-api-1.4.0/events')).status).toBe(401);
-    expect(app.countdowns.acts).toEqual([]);
+    expect((await browser.get('/api/v1/countdowns/go-api-1.4.0/events')).status).toBe(401);
+    expect(app.countdowns.requests).toEqual([]);
   });
 
   it('decides with the groups its person has now, and not with those of its sign-in', async () => {
@@ -235,7 +235,7 @@ describe('a signed-in browser', () => {
     const browser = await app.signIn();
     writeFileSync(tokensOf(app), readFileSync(tokensOf(app), 'utf8').replace('release-managers', 'readers'));
     await browser.post(`${PAGE}/actions`, form(browser.csrf));
-    expect(app.countdowns.acts.map(({ act }) => act.principal)).toMatchObject([{ subject: 'a.osei', groups: ['readers'] }]);
+    expect(app.countdowns.requests.map(({ request }) => request.principal)).toMatchObject([{ subject: 'a.osei', groups: ['readers'] }]);
     expect(await (await browser.get(PAGE)).text()).toContain('Ama Osei <span class="quiet">readers</span>');
   });
 });
@@ -243,7 +243,7 @@ describe('a signed-in browser', () => {
 describe('what people read', () => {
   const hostile = {
     ...waiting,
-    sentence: evil,
+    message: evil,
     reasons: [],
     service: { ...waiting.service, image: evil },
     checkpoints: waiting.checkpoints.map((each) =>
@@ -464,7 +464,7 @@ describe('what people read', () => {
     expect(await (await browser.get(PAGE)).text()).toContain(`<a href="${PAGE}/events">Events</a>`);
     const rows = async (query = '') => {
       const text = await (await browser.get(`${PAGE}/events${query}`)).text();
-      expect(text).toContain('href="/api/v1/releases/go-api-1.4.0/events" download="go-api-1.4.0-events.json"');
+      expect(text).toContain('href="/api/v1/countdowns/go-api-1.4.0/events" download="go-api-1.4.0-events.json"');
       return { text, numbers: [...text.matchAll(/<th scope="row" class="number">(\d+)</g)].map(([, seq]) => Number(seq)) };
     };
     const all = await rows();

@@ -1,6 +1,6 @@
 // Small parts shared by pages and report.
 import type { Reason } from '../../verdict/verdict.ts';
-import type { CheckpointStatus } from '../../workflows/messages.ts';
+import type { CheckpointStatus } from '../../verdict/countdown-status.ts';
 import { markup, type Markup } from '../evidence/markup.ts';
 import type { Draft } from '../identity/sessions.ts';
 import { timeTag } from './time-tags.ts';

@@ -1,6 +1,6 @@
 import { clock as clockText, duration, relativeTime } from '../../verdict/wording/index.ts';
 import { clockMs, guardUnderHold, headWord } from '../../verdict/words.ts';
-import type { CheckpointStatus, CountdownStatus } from '../../workflows/messages.ts';
+import type { CheckpointStatus, CountdownStatus } from '../../verdict/countdown-status.ts';
 import { markup, nothing, type Markup } from '../evidence/markup.ts';
 import type { Draft } from '../identity/sessions.ts';
 import type { Visitor } from '../request/context.ts';
@@ -29,7 +29,7 @@ export function releasePage({ status, progress, visitor, nowMs, notice, draft }:
   const { release, rehearsal } = status;
   const clock = clockMs(status, nowMs);
   return page(
-    { title: `${release}: ${textOf(headWord(status))}`, visitor, rehearsal, notice, streamPath: `/api/v1/releases/${release}/stream` },
+    { title: `${release}: ${textOf(headWord(status))}`, visitor, rehearsal, notice, streamPath: `/api/v1/countdowns/${release}/stream` },
     markup`<p class="crumbs"><a href="/">Releases</a></p>
       <h1>${release}</h1>
       ${verdictBanner(status, progress)}
@@ -47,7 +47,7 @@ export function releasePage({ status, progress, visitor, nowMs, notice, draft }:
 function verdictBanner(status: CountdownStatus, progress: readonly StepProgress[]): Markup {
   const word = headWord(status);
   return markup`<section id="verdict" data-live class="verdict ${toneOf(word)}" aria-label="Verdict">
-    <p class="big">${chip(word)} <span data-announce>${sentenceCase(status.sentence)}</span></p>
+    <p class="big">${chip(word)} <span data-announce>${sentenceCase(status.message)}</span></p>
     ${furtherReasons(status)}
     ${holdsList(status)}
     ${status.phase === 'undoing' ? progress.map(progressLine) : nothing}
@@ -59,8 +59,8 @@ function verdictBanner(status: CountdownStatus, progress: readonly StepProgress[
 }
 
 /** Reasons that are not part of the status message. */
-export function furtherReasons({ reasons, sentence }: CountdownStatus): Markup {
-  const unsaid = reasons.filter(({ message }) => !sentence.includes(message));
+export function furtherReasons({ reasons, message }: CountdownStatus): Markup {
+  const unsaid = reasons.filter((reason) => !message.includes(reason.message));
   return unsaid.length === 0 ? nothing : reasonsList(unsaid, '');
 }
 

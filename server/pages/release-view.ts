@@ -1,19 +1,19 @@
 // Data of the pages of a release and of its checkpoints.
-import type { CheckpointStatus, CountdownStatus } from '../../workflows/messages.ts';
+import type { CheckpointStatus, CountdownStatus } from '../../verdict/countdown-status.ts';
 import type { Outcome } from '../identity/sessions.ts';
 import type { AppContext } from '../request/context.ts';
 import { ApiError } from '../request/refusal.ts';
 import { releaseNameOf } from '../request/release-name.ts';
-import type { World } from '../request/world.ts';
+import type { Dependencies } from '../request/dependencies.ts';
 import { CountdownFailure, type StepProgress } from '../temporal/countdowns.ts';
 
 /** Reads the release and takes the pending outcome for this page. */
-export async function viewOf(world: World, c: AppContext, checkpoint: string | null = null) {
-  const status = await world.countdowns.status(releaseNameOf(c));
-  const progress = await progressOrNone(world, status);
+export async function viewOf(dependencies: Dependencies, c: AppContext, checkpoint: string | null = null) {
+  const status = await dependencies.countdowns.status(releaseNameOf(c));
+  const progress = await progressOrNone(dependencies, status);
   // Taken last, so that a page that fails does not consume it.
   const outcome = takeOutcome(c, pathOf(status.release, checkpoint));
-  return { status, progress, visitor: c.get('visitor'), nowMs: world.now(), notice: outcome, draft: outcome?.draft };
+  return { status, progress, visitor: c.get('visitor'), nowMs: dependencies.now(), notice: outcome, draft: outcome?.draft };
 }
 
 function takeOutcome(c: AppContext, at: string): Outcome | undefined {
@@ -25,7 +25,7 @@ function takeOutcome(c: AppContext, at: string): Outcome | undefined {
 }
 
 /** Progress is optional; the page works without it. */
-async function progressOrNone({ countdowns, onFault }: World, status: CountdownStatus): Promise<StepProgress[]> {
+async function progressOrNone({ countdowns, onFault }: Dependencies, status: CountdownStatus): Promise<StepProgress[]> {
   try {
     return await countdowns.progress(status);
   } catch (error) {

@@ -1,7 +1,7 @@
 // Filter of the list of releases, from the query string: `?phase=waiting&waits=me`.
 import { explainWho, samePerson, type Phase } from '../../verdict/can.ts';
 import type { Principal } from '../../verdict/verdict.ts';
-import type { CountdownStatus } from '../../workflows/messages.ts';
+import type { CountdownStatus } from '../../verdict/countdown-status.ts';
 import { phases, type CountdownSummary } from '../temporal/countdowns.ts';
 
 export interface ReleasesFilter {

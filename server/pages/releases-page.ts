@@ -1,6 +1,6 @@
 import { clock } from '../../verdict/wording/index.ts';
 import { clockMs, headWord } from '../../verdict/words.ts';
-import type { CountdownStatus } from '../../workflows/messages.ts';
+import type { CountdownStatus } from '../../verdict/countdown-status.ts';
 import { columnHeads, markup, nothing, type Markup } from '../evidence/markup.ts';
 import type { Visitor } from '../request/context.ts';
 import { phases, type CountdownSummary } from '../temporal/countdowns.ts';

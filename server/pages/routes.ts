@@ -2,7 +2,7 @@
 import type { Hono } from 'hono';
 import type { AppEnv } from '../request/context.ts';
 import { releaseNameOf } from '../request/release-name.ts';
-import type { World } from '../request/world.ts';
+import type { Dependencies } from '../request/dependencies.ts';
 import { checkpointPage } from './checkpoint-page.ts';
 import { answerDecision } from './decide-form.ts';
 import { eventsPage, readBy } from './events-page.ts';
@@ -14,28 +14,28 @@ import { releasesPage } from './releases-page.ts';
 import { releasesView } from './releases-view.ts';
 import { signInRoutes } from './sign-in.ts';
 
-export function pageRoutes(app: Hono<AppEnv>, world: World): void {
-  signInRoutes(app, world);
+export function pageRoutes(app: Hono<AppEnv>, dependencies: Dependencies): void {
+  signInRoutes(app, dependencies);
 
-  app.get('/', async (c) => c.html(releasesPage(await releasesView(world, c))));
+  app.get('/', async (c) => c.html(releasesPage(await releasesView(dependencies, c))));
 
-  app.get('/r/:name', async (c) => c.html(releasePage(await viewOf(world, c))));
+  app.get('/r/:name', async (c) => c.html(releasePage(await viewOf(dependencies, c))));
 
   app.get('/r/:name/checkpoints/:checkpoint', async (c) => {
-    const view = await viewOf(world, c, c.req.param('checkpoint'));
+    const view = await viewOf(dependencies, c, c.req.param('checkpoint'));
     return c.html(checkpointPage({ ...view, checkpoint: findCheckpoint(view.status, c.req.param('checkpoint')) }));
   });
 
-  app.get('/r/:name/evidence/:digest', async (c) => c.html(evidencePage(await readEvidenceView(world, c, c.req.param('digest')))));
+  app.get('/r/:name/evidence/:digest', async (c) => c.html(evidencePage(await readEvidenceView(dependencies, c, c.req.param('digest')))));
 
   app.get('/r/:name/events', async (c) => {
     // The head first: records can only be added between both reads.
-    const status = await world.countdowns.status(releaseNameOf(c));
-    const audit = await world.countdowns.audit(status.release);
+    const status = await dependencies.countdowns.status(releaseNameOf(c));
+    const audit = await dependencies.countdowns.audit(status.release);
     return c.html(eventsPage({ status, audit, by: readBy(c.req.query('by')), visitor: c.get('visitor') }));
   });
 
-  app.get('/r/:name/report', (c) => world.report(c, releaseNameOf(c)));
+  app.get('/r/:name/report', (c) => dependencies.report(c, releaseNameOf(c)));
 
-  app.post('/r/:name/actions', async (c) => await answerDecision(world, c));
+  app.post('/r/:name/actions', async (c) => await answerDecision(dependencies, c));
 }

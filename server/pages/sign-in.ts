@@ -4,11 +4,11 @@ import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import { hashOf } from '../identity/tokens.ts';
 import { assertOwnForm, assertSameOriginOf, cookieName } from '../request/authenticate.ts';
 import type { AppEnv } from '../request/context.ts';
-import type { World } from '../request/world.ts';
+import type { Dependencies } from '../request/dependencies.ts';
 import { formOf } from './form.ts';
 import { loginPage } from './login-page.ts';
 
-export function signInRoutes(app: Hono<AppEnv>, { sessions, identity, links }: World): void {
+export function signInRoutes(app: Hono<AppEnv>, { sessions, identity, links }: Dependencies): void {
   const https = links.pageBase.startsWith('https:');
   const cookie = cookieName(https);
 

@@ -1,5 +1,5 @@
 import { count, duration } from '../../verdict/wording/index.ts';
-import type { StepStatus } from '../../workflows/messages.ts';
+import type { StepStatus } from '../../verdict/countdown-status.ts';
 import { markup, nothing, type Markup } from '../evidence/markup.ts';
 import { hasFigures } from '../evidence/read-figures.ts';
 import type { StepProgress } from '../temporal/countdowns.ts';

@@ -1,5 +1,5 @@
 import { isGoodEnding } from '../../verdict/words.ts';
-import type { CheckpointStatus, CountdownStatus } from '../../workflows/messages.ts';
+import type { CheckpointStatus, CountdownStatus } from '../../verdict/countdown-status.ts';
 import { markup, nothing, type Markup } from '../evidence/markup.ts';
 import { symbolOf, textOf, toneOf } from './words.ts';
 

@@ -5,7 +5,7 @@ import type { DiagnosisRecord } from '../../analysis/diagnosis/record.ts';
 import { profileBytes } from '../../analysis/testing/profile.ts';
 import { jaegerAnswer } from '../../analysis/testing/traces.ts';
 import type { EvidenceKind, EvidenceRef, Finding } from '../../verdict/finding.ts';
-import type { CheckpointStatus, StepStatus } from '../../workflows/messages.ts';
+import type { CheckpointStatus, StepStatus } from '../../verdict/countdown-status.ts';
 import { figuresApart } from '../evidence/figures-apart.ts';
 import { stopped } from '../../workflows/testing/example-status.ts';
 import { exampleEvidenceFolder } from '../testing/example-evidence-folder.ts';

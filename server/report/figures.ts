@@ -1,6 +1,6 @@
 // Pictures and tables of the report from the evidence of each diagnosis, one of each kind.
 import type { EvidenceKind, EvidenceRef } from '../../verdict/finding.ts';
-import type { CheckpointStatus, CountdownStatus, StepStatus } from '../../workflows/messages.ts';
+import type { CheckpointStatus, CountdownStatus, StepStatus } from '../../verdict/countdown-status.ts';
 import { draw } from '../evidence/draw.ts';
 import type { FiguresReader } from '../evidence/figures-apart.ts';
 import { markup, nothing, type Markup } from '../evidence/markup.ts';

@@ -1,6 +1,6 @@
 import type { EndpointSummary } from '../../analysis/load-test/summary.ts';
 import { count, latency, number } from '../../verdict/wording/index.ts';
-import type { CountdownStatus, StepStatus } from '../../workflows/messages.ts';
+import type { CountdownStatus, StepStatus } from '../../verdict/countdown-status.ts';
 import type { FiguresReader } from '../evidence/figures-apart.ts';
 import { linePlot } from '../evidence/line-plot.ts';
 import { columnHeads, markup, nothing, type Markup } from '../evidence/markup.ts';
@@ -20,7 +20,7 @@ export interface PlotMissing {
   checkpoint: string;
   step: string;
   digest: string;
-  sentence: string;
+  message: string;
 }
 
 export interface Plots {
@@ -39,7 +39,7 @@ export async function readLatencyPlots(
       for (const { digest } of step.evidence.filter(({ kind }) => kind === 'k6-points')) {
         const where = { checkpoint, step: step.name, digest };
         const points = await endpoints(digest);
-        if ('unreadable' in points) found.missing.push({ ...where, sentence: points.unreadable });
+        if ('unreadable' in points) found.missing.push({ ...where, message: points.unreadable });
         else
           for (const endpoint of points.read)
             found.plots.push({ ...where, round: step.round, endpoint, limitMs: limitOf(step, endpoint.endpoint) });
@@ -62,14 +62,14 @@ export function latencyFigure({ endpoint: { endpoint, requests, failed, p50Ms, p
   const { buckets, widthSeconds } = series;
   const limit = limitMs === null ? '' : `, limit ${latency(limitMs)}`;
   const latencies = `p99 ${msText(p99Ms)}${limit}; p50 ${msText(p50Ms)}, p95 ${msText(p95Ms)}`;
-  const sentence = `${endpoint}: ${latencies}; ${count(requests)} requests, ${count(failed)} failed`;
+  const message = `${endpoint}: ${latencies}; ${count(requests)} requests, ${count(failed)} failed`;
   const line = (name: string, style: 'strong' | 'thin' | 'dashed', value: (bucket: (typeof buckets)[number]) => number) => ({
     name,
     style,
     points: buckets.map((bucket) => ({ x: bucket.second, y: value(bucket) })),
   });
   const plot = linePlot({
-    summary: sentence,
+    summary: message,
     lines: [line('p99', 'strong', ({ p99Ms: y }) => y), line('mean', 'dashed', ({ meanMs }) => meanMs)],
     limit: limitMs === null ? null : { value: limitMs, name: `limit ${latency(limitMs)}` },
     xUnit: 'seconds of the load test',
@@ -77,7 +77,7 @@ export function latencyFigure({ endpoint: { endpoint, requests, failed, p50Ms, p
     gapX: widthSeconds * 1.5,
   });
   return markup`<figure class="latency">
-    <figcaption>${sentence}</figcaption>
+    <figcaption>${message}</figcaption>
     ${buckets.length === 0 ? nothing : plot}
     <details><summary>The same as a table: each ${widthSeconds} s</summary>
       <div class="scroll" tabindex="0" role="group" aria-label="${endpoint} over time"><table>

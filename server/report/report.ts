@@ -5,7 +5,7 @@ import type { AuditRecord } from '../../verdict/audit-chain.ts';
 import type { EvidenceRef } from '../../verdict/finding.ts';
 import { count, eventTime } from '../../verdict/wording/index.ts';
 import { clockMs, headWord } from '../../verdict/words.ts';
-import type { CheckpointStatus, CountdownStatus } from '../../workflows/messages.ts';
+import type { CheckpointStatus, CountdownStatus } from '../../verdict/countdown-status.ts';
 import { columnHeads, markup, nothing, trusted, type Markup } from '../evidence/markup.ts';
 import { auditTable, chainSentence } from '../pages/audit-trail.ts';
 import { evidenceText } from '../pages/findings-table.ts';
@@ -59,7 +59,7 @@ export function renderReport({ status, audit, plots, figures = [], nowMs }: Repo
     <main id="main">
       <h1>${release}</h1>
       <section class="verdict ${toneOf(word)}" aria-label="Verdict">
-        <p class="big">${chip(word)} <span>${sentenceCase(status.sentence)}</span></p>
+        <p class="big">${chip(word)} <span>${sentenceCase(status.message)}</span></p>
         ${furtherReasons(status)}
         ${holdsList(status)}
       </section>
@@ -84,7 +84,7 @@ function checkpointSection(checkpoint: CheckpointStatus, { plots, missing }: Plo
       (step) => markup`${stepCard(step, [], evidenceText)}
         ${missing
           .filter((each) => each.checkpoint === name && each.step === step.name)
-          .map(({ sentence, digest }) => markup`<p>No plot: the points ${evidenceText(digest)} could not be read (${sentence}).</p>`)}
+          .map(({ message, digest }) => markup`<p>No plot: the points ${evidenceText(digest)} could not be read (${message}).</p>`)}
         ${plots.filter((each) => each.checkpoint === name && each.step === step.name).map(latencyFigure)}
         ${figures.filter((each) => each.checkpoint === name && each.step === step.name).map(({ content }) => content)}`,
     )}

@@ -1,11 +1,14 @@
 // The server's interface to countdowns. `gateway.ts` implements it with Temporal, tests in memory.
+import type { Phase } from '../../verdict/can.ts';
+import type { CountdownInput } from '../../release/countdown-input.ts';
+import type { CountdownStatus, Ending } from '../../verdict/countdown-status.ts';
 import type { SignedAction } from '../../verdict/signed.ts';
 import type { ActionRequest } from '../../verdict/action.ts';
 import type { CountdownRef } from '../../verdict/undo.ts';
 import type { ActivityProgress } from '../../activities/running-activity.ts';
 import type { AuditRecord } from '../../verdict/audit-chain.ts';
 import type { Verdict } from '../../verdict/verdict.ts';
-import type { ActionResult, CountdownInput, CountdownStatus, Ending, Phase } from '../../workflows/messages.ts';
+import type { ActionResult } from '../../workflows/messages.ts';
 import type { TaskQueue } from './task-queue.ts';
 
 /** In the order of a countdown. */
@@ -112,11 +115,11 @@ export interface Countdowns {
   audit(release: string): Promise<AuditRecord[]>;
   progress(status: CountdownStatus): Promise<StepProgress[]>;
   /** Sends an action and returns its result. Idempotent by action id. */
-  act(act: ActionRequest, signed: SignedAction): Promise<ActionResult>;
+  submit(request: ActionRequest, signed: SignedAction): Promise<ActionResult>;
   /** Durable with all workers down; effective when a worker reads it. */
-  hold(act: Handed): Promise<void>;
+  hold(request: Handed): Promise<void>;
   /** Sends the Signal with principal and reason, then the cancellation. Needs no worker. */
-  abort(act: Handed): Promise<void>;
+  abort(request: Handed): Promise<void>;
   /** The current or last countdown with this name; null past the retention of Temporal. Needs no worker. */
   latest(release: string): Promise<LatestRun | null>;
   /** First execution run id of the current countdown with this name. Needs no worker. */

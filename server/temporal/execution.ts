@@ -1,9 +1,11 @@
 // State, run and search attributes of a countdown as Temporal reports them. Needs no worker.
+import type { Phase } from '../../verdict/can.ts';
+import type { Ending } from '../../verdict/countdown-status.ts';
 import type { WorkflowExecutionDescription, WorkflowExecutionInfo } from '@temporalio/client';
 import { defineSearchAttributeKey } from '@temporalio/common';
 import type { Verdict } from '../../verdict/verdict.ts';
 import { releaseOfCountdown } from '../../release/countdown-id.ts';
-import { attribute, type Ending, type Phase } from '../../workflows/messages.ts';
+import { attribute } from '../../workflows/messages.ts';
 import type { CountdownSummary, Owner } from './countdowns.ts';
 
 /** Closed, or only sending its last messages. */

@@ -1,21 +1,22 @@
 // Actions of people: a signed action is an Update with a result, a hold or an abort is a Signal without one.
+import type { Phase } from '../../verdict/can.ts';
 import type { Action, ActionRequest } from '../../verdict/action.ts';
 import { explainCan } from '../../verdict/can.ts';
-import { abortSignal, actionUpdate, holdSignal, type Phase } from '../../workflows/messages.ts';
+import { abortSignal, actionUpdate, holdSignal } from '../../workflows/messages.ts';
 import { CountdownFailure, type Countdowns, type Handed } from './countdowns.ts';
 import { releaseOfCountdown } from '../../release/countdown-id.ts';
 import { summaryOf } from './execution.ts';
 import { ACTION_TIMEOUT_MS, READ_TIMEOUT_MS, type TemporalCalls } from './gateway-calls.ts';
 
-export function actionsOf({ client, ask, describe }: TemporalCalls): Pick<Countdowns, 'act' | 'hold' | 'abort'> {
+export function actionsOf({ client, ask, describe }: TemporalCalls): Pick<Countdowns, 'submit' | 'hold' | 'abort'> {
   /** Temporal reports an ended countdown as not found; it is refused as ended instead. */
   async function send<T>(
-    act: Pick<ActionRequest, 'action' | 'countdown'>,
+    request: Pick<ActionRequest, 'action' | 'countdown'>,
     doing: string,
     timeoutMs: number,
     call: () => Promise<T>,
   ): Promise<T> {
-    const release = releaseOfCountdown(act.countdown);
+    const release = releaseOfCountdown(request.countdown);
     try {
       return await ask(release, `${doing} ${release}`, timeoutMs, call);
     } catch (error) {
@@ -23,7 +24,7 @@ export function actionsOf({ client, ask, describe }: TemporalCalls): Pick<Countd
       // Throws NotFound again if there never was one.
       const { status } = await describe(release, `${doing} ${release}`);
       if (status.name === 'RUNNING') throw error;
-      throw tooLate(act.action, release, 'ended');
+      throw tooLate(request.action, release, 'ended');
     }
   }
 
@@ -40,25 +41,27 @@ export function actionsOf({ client, ask, describe }: TemporalCalls): Pick<Countd
   }
 
   return {
-    act: (act, signed) =>
-      send(act, `sending ${act.action} to`, ACTION_TIMEOUT_MS, () =>
-        client.workflow.getHandle(act.countdown).executeUpdate(actionUpdate, { args: [signed], updateId: act.id }),
+    submit: (request, signed) =>
+      send(request, `sending ${request.action} to`, ACTION_TIMEOUT_MS, () =>
+        client.workflow.getHandle(request.countdown).executeUpdate(actionUpdate, { args: [signed], updateId: request.id }),
       ),
 
-    async hold(act) {
-      await assertPossible(act);
-      await send(act, 'holding', READ_TIMEOUT_MS, () =>
-        client.workflow.getHandle(act.countdown).signal(holdSignal, { reason: act.comment, by: act.principal }),
+    async hold(request) {
+      await assertPossible(request);
+      await send(request, 'holding', READ_TIMEOUT_MS, () =>
+        client.workflow.getHandle(request.countdown).signal(holdSignal, { reason: request.comment, by: request.principal }),
       );
     },
 
-    async abort(act) {
-      await assertPossible(act);
-      const aborted = client.workflow.getHandle(act.countdown);
+    async abort(request) {
+      await assertPossible(request);
+      const aborted = client.workflow.getHandle(request.countdown);
       // The Signal with principal and reason first: history keeps this order, so the ending has the reason.
-      await send(act, 'aborting', READ_TIMEOUT_MS, () => aborted.signal(abortSignal, { reason: act.comment, by: act.principal }));
+      await send(request, 'aborting', READ_TIMEOUT_MS, () =>
+        aborted.signal(abortSignal, { reason: request.comment, by: request.principal }),
+      );
       // Countdowns of older workers need the cancellation too. An already ended countdown is the wanted result.
-      await send(act, 'aborting', READ_TIMEOUT_MS, () => aborted.cancel()).catch((error: unknown) => {
+      await send(request, 'aborting', READ_TIMEOUT_MS, () => aborted.cancel()).catch((error: unknown) => {
         if (!(error instanceof CountdownFailure && error.code === 'Refused')) throw error;
       });
     },

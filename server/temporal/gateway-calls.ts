@@ -1,6 +1,6 @@
 // Calls to Temporal: each has a deadline, and each modelled failure is a `CountdownFailure`.
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
-import { countdownId } from '../../workflows/messages.ts';
+import { countdownId } from '../../release/countdown-id.ts';
 import { CountdownFailure } from './countdowns.ts';
 import { failureOf, unreachable } from './gateway-failure.ts';
 

@@ -1,6 +1,7 @@
 // Reads countdowns: the list from visibility, everything else from the workflow.
+import { countdownId } from '../../release/countdown-id.ts';
 import { status as grpcStatus } from '@grpc/grpc-js';
-import { auditQuery, countdownId, statusQuery } from '../../workflows/messages.ts';
+import { auditQuery, statusQuery } from '../../workflows/messages.ts';
 import { CountdownFailure, type Countdowns } from './countdowns.ts';
 import { READ_TIMEOUT_MS, type TemporalCalls } from './gateway-calls.ts';
 import { grpcCode } from './gateway-failure.ts';

@@ -1,5 +1,6 @@
 // Countdowns, restorers and task queues as Temporal reports them. Needs no worker.
-import { COUNTDOWN_TYPE, countdownId, restorerId } from '../../workflows/messages.ts';
+import { countdownId, restorerId } from '../../release/countdown-id.ts';
+import { COUNTDOWN_TYPE } from '../../workflows/messages.ts';
 import type { Countdowns, OpenCountdown } from './countdowns.ts';
 import { releaseOfCountdown } from '../../release/countdown-id.ts';
 import { firstRunOf, hasEnded, stateOf, summaryOf } from './execution.ts';

@@ -1,7 +1,9 @@
 // Starts a countdown: start and open in one call, retried while an ended countdown with the same name closes.
+import { countdownId } from '../../release/countdown-id.ts';
+import type { CountdownInput } from '../../release/countdown-input.ts';
 import { randomUUID } from 'node:crypto';
 import { WithStartWorkflowOperation, type Client } from '@temporalio/client';
-import { COUNTDOWN_TYPE, countdownId, openUpdate, WORKFLOW_TASK_QUEUE, type CountdownInput } from '../../workflows/messages.ts';
+import { COUNTDOWN_TYPE, openUpdate, WORKFLOW_TASK_QUEUE } from '../../workflows/messages.ts';
 import { CountdownFailure, type StartedPlan } from './countdowns.ts';
 import { hasEnded } from './execution.ts';
 import { ACTION_TIMEOUT_MS, type TemporalCalls } from './gateway-calls.ts';

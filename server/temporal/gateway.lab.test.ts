@@ -1,4 +1,6 @@
-// The gateway against a real Temporal server with the real countdown; only the world outside is made up.
+// The gateway against a real Temporal server with the real countdown; only the systems outside are fake.
+import type { CountdownInput } from '../../release/countdown-input.ts';
+import type { CountdownStatus } from '../../verdict/countdown-status.ts';
 import type { ActionRequest } from '../../verdict/action.ts';
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
@@ -6,7 +8,7 @@ import { Context } from '@temporalio/activity';
 import { Client, Connection } from '@temporalio/client';
 import { fakeWorld, inputFor } from '../../test/countdown/fakes.ts';
 import { person, signedAction, temporalWorld, type World } from '../../test/temporal-world.ts';
-import { countdownId, type CountdownInput, type CountdownStatus } from '../../workflows/messages.ts';
+import { countdownId } from '../../release/countdown-id.ts';
 import type { Countdowns } from './countdowns.ts';
 import { temporalGateway } from './gateway.ts';
 
@@ -50,7 +52,7 @@ async function until(release: string, wished: (status: CountdownStatus) => boole
   for (;;) {
     const status = await gateway.status(release);
     if (wished(status)) return status;
-    if (Date.now() > deadline) throw new Error(`never so: ${status.phase} ${status.sentence}`);
+    if (Date.now() > deadline) throw new Error(`never so: ${status.phase} ${status.message}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
@@ -81,7 +83,7 @@ describe('the gateway on a real server', () => {
 
       const early = await gateway.status(name);
       await expect(
-        gateway.act(anAction(early, { action: 'resume' }), signedAction(anAction(early, { action: 'resume' }))),
+        gateway.submit(anAction(early, { action: 'resume' }), signedAction(anAction(early, { action: 'resume' }))),
       ).rejects.toMatchObject({
         code: 'Refused',
         message: expect.stringContaining('only a countdown on hold can be resumed'),
@@ -90,25 +92,25 @@ describe('the gateway on a real server', () => {
       await gateway.advance(name, 71.01 * 3_600_000);
       const waiting = await until(name, ({ phase }) => phase === 'waiting');
       const act = anAction(waiting, { action: 'approve' });
-      expect(await gateway.act(act, signedAction(act))).toMatchObject({
+      expect(await gateway.submit(act, signedAction(act))).toMatchObject({
         ok: true,
-        sentence: '1 of 2 approvals of release-managers are given',
+        message: '1 of 2 approvals of release-managers are given',
       });
-      expect(await gateway.act(act, signedAction(act))).toMatchObject({ ok: true });
+      expect(await gateway.submit(act, signedAction(act))).toMatchObject({ ok: true });
       expect((await gateway.status(name)).checkpoints[1]?.approvals).toHaveLength(1);
       expect((await gateway.audit(name)).map(({ action }) => action)).toContain('resume.refused');
 
       await gateway.abort(anAction(waiting, { action: 'abort', comment: 'wrong image' }));
       expect(await until(name, ({ phase }) => phase === 'ended')).toMatchObject({
         ending: 'aborted',
-        sentence: 'aborted by li.wei: wrong image',
+        message: 'aborted by li.wei: wrong image',
       });
 
       // Over, and still there: what is said to it now is refused, not unknown.
       await temporal.client.workflow.getHandle(countdownId(name)).result();
       const late = anAction(waiting, { action: 'approve' });
       const refused = { code: 'Refused', message: expect.stringMatching(/; it has ended$/) };
-      await expect(gateway.act(late, signedAction(late))).rejects.toMatchObject(refused);
+      await expect(gateway.submit(late, signedAction(late))).rejects.toMatchObject(refused);
       await expect(gateway.hold(anAction(waiting, { action: 'hold' }))).rejects.toMatchObject(refused);
       await expect(gateway.abort(anAction(waiting, { action: 'abort' }))).rejects.toMatchObject(refused);
     });
@@ -240,7 +242,7 @@ describe('the gateway on a real server', () => {
     const act = anAction({ release: 'go-api-1.4.0', current: 'final-poll', checkpoints: [] } as unknown as CountdownStatus, {
       action: 'approve',
     });
-    await expect(away.act(act, signedAction(act))).rejects.toMatchObject({ code: 'Unreachable' });
+    await expect(away.submit(act, signedAction(act))).rejects.toMatchObject({ code: 'Unreachable' });
     await expect(away.hold(act)).rejects.toMatchObject({ code: 'Unreachable' });
     expect(Date.now() - began).toBeLessThan(12_000);
     await connection.close();

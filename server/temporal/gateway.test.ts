@@ -1,8 +1,11 @@
+import type { Phase } from '../../verdict/can.ts';
+import type { CountdownInput } from '../../release/countdown-input.ts';
+import type { Ending } from '../../verdict/countdown-status.ts';
 import type { ActionRequest } from '../../verdict/action.ts';
 import { status as grpc } from '@grpc/grpc-js';
 import { ServiceError, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError, type Client } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure, TypedSearchAttributes, WorkflowNotFoundError } from '@temporalio/common';
-import { attribute, type CountdownInput, type Ending, type Phase } from '../../workflows/messages.ts';
+import { attribute } from '../../workflows/messages.ts';
 import { aOsei, RUN } from '../../workflows/testing/example-status.ts';
 import { CountdownFailure } from './countdowns.ts';
 import { failureOf, failureOfStart } from './gateway-failure.ts';
@@ -139,8 +142,8 @@ describe('what an error of the client becomes', () => {
 
 describe('the gateway', () => {
   it("sends a decision under the caller's id, so that sending it twice counts once", async () => {
-    const { client, calls } = fakeClient(() => ({ ok: true, sentence: 'counted', phase: 'waiting', revision: 3 }));
-    await temporalGateway({ client }).act(act, { payload: '{}', keyId: 'k', signature: 's' });
+    const { client, calls } = fakeClient(() => ({ ok: true, message: 'counted', phase: 'waiting', revision: 3 }));
+    await temporalGateway({ client }).submit(act, { payload: '{}', keyId: 'k', signature: 's' });
     expect(calls).toMatchObject([
       { id: 'countdown/go-api-1.4.0', method: 'executeUpdate', args: [{ name: 'action' }, { updateId: 'approval-1' }] },
     ]);
@@ -150,7 +153,7 @@ describe('the gateway', () => {
     const { client, calls } = fakeClient(() => undefined);
     client.workflowService.getSystemInfo = (() => new Promise(() => undefined)) as never;
     await expect(
-      temporalGateway({ client, pingTimeoutMs: 1 }).act(act, { payload: '{}', keyId: 'k', signature: 's' }),
+      temporalGateway({ client, pingTimeoutMs: 1 }).submit(act, { payload: '{}', keyId: 'k', signature: 's' }),
     ).rejects.toMatchObject({ code: 'Unreachable' });
     expect(calls).toEqual([]);
   });
@@ -338,7 +341,7 @@ describe('the gateway', () => {
     it.each([
       [
         'an approval',
-        () => gateway.act(act, { payload: '{}', keyId: 'k', signature: 's' }),
+        () => gateway.submit(act, { payload: '{}', keyId: 'k', signature: 's' }),
         'a checkpoint can be approved only while it is waiting for approval; it has ended',
       ],
       [

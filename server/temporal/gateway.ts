@@ -1,6 +1,6 @@
 // Implements `Countdowns` with Temporal. Only `gateway*.ts` and their imports call Temporal; the rest of server/ uses `Countdowns`.
 import type { Client } from '@temporalio/client';
-import { countdownId } from '../../workflows/messages.ts';
+import { countdownId } from '../../release/countdown-id.ts';
 import { CountdownFailure, type Countdowns } from './countdowns.ts';
 import { actionsOf } from './gateway-actions.ts';
 import { READ_TIMEOUT_MS, temporalCalls } from './gateway-calls.ts';

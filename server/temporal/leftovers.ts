@@ -1,8 +1,9 @@
 // Leftovers: effects whose undo is registered and not settled, with the countdown that is responsible.
+import type { Ending } from '../../verdict/countdown-status.ts';
 import { basename } from 'node:path';
 import type { EvidenceFolder } from '../../activities/evidence/evidence-folder.ts';
 import type { JournalRecord } from '../../activities/evidence/undo-journal.ts';
-import type { Ending, Phase } from '../../workflows/messages.ts';
+import type { Phase } from '../../verdict/can.ts';
 import { CountdownFailure, type Countdowns, type Owner } from './countdowns.ts';
 
 export interface Leftover {

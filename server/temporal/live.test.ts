@@ -1,4 +1,4 @@
-import type { CountdownStatus } from '../../workflows/messages.ts';
+import type { CountdownStatus } from '../../verdict/countdown-status.ts';
 import { waiting } from '../../workflows/testing/example-status.ts';
 import { CountdownFailure } from './countdowns.ts';
 import { createLive, type LiveMessage } from './live.ts';

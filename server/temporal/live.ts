@@ -1,4 +1,4 @@
-import type { CountdownStatus } from '../../workflows/messages.ts';
+import type { CountdownStatus } from '../../verdict/countdown-status.ts';
 import { CountdownFailure, type Countdowns } from './countdowns.ts';
 
 /** Event for a listener: a new status, or the reason why it cannot be read. */

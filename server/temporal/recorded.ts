@@ -41,9 +41,9 @@ export function withRecords(countdowns: Countdowns, folder: Pick<EvidenceFolder,
 
   return {
     ...countdowns,
-    act: (act, signed) => unlessOver(act, () => countdowns.act(act, signed)),
-    hold: (act) => unlessOver(act, () => countdowns.hold(act)),
-    abort: (act) => unlessOver(act, () => countdowns.abort(act)),
+    submit: (request, signed) => unlessOver(request, () => countdowns.submit(request, signed)),
+    hold: (request) => unlessOver(request, () => countdowns.hold(request)),
+    abort: (request) => unlessOver(request, () => countdowns.abort(request)),
     firstRun: async (release) =>
       (await countdowns.latest(release))?.run ?? (await pointerTo(release))?.run ?? (await countdowns.firstRun(release)),
     status: (release) =>

@@ -1,5 +1,5 @@
 // The request of a start, stored in the memo of the countdown: a second start with the same name must match it or is refused.
-import type { CountdownInput } from '../../workflows/messages.ts';
+import type { CountdownInput } from '../../release/countdown-input.ts';
 
 /** `startId` is unique per start request. The digests are those of evidence that is needed until the end. */
 export function memoOf({ release, releaseDigest, scripts, rehearsal }: CountdownInput, startId: string): Record<string, unknown> {

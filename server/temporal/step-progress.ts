@@ -1,4 +1,6 @@
 // Latest heartbeats of the activities of running steps, read from Temporal without a worker.
+import { countdownId } from '../../release/countdown-id.ts';
+import type { CountdownStatus } from '../../verdict/countdown-status.ts';
 import type { WorkflowExecutionDescription } from '@temporalio/client';
 import type { LoadedDataConverter } from '@temporalio/common';
 import { decodeArrayFromPayloads, decodeOptionalFailureToOptionalError } from '@temporalio/common/lib/internal-non-workflow/index.js';
@@ -8,7 +10,7 @@ import { z } from 'zod';
 import type { EffectActivities } from '../../activities/effects/contract.ts';
 import type { ActivityProgress } from '../../activities/running-activity.ts';
 import type { StepActivities } from '../../activities/steps-contract.ts';
-import { clusterTaskQueue, countdownId, LOAD_TASK_QUEUE, type CountdownStatus } from '../../workflows/messages.ts';
+import { clusterTaskQueue, LOAD_TASK_QUEUE } from '../../workflows/messages.ts';
 import { duration } from '../../verdict/wording/index.ts';
 import type { StepProgress } from './countdowns.ts';
 import type { TaskQueue } from './task-queue.ts';

@@ -1,8 +1,9 @@
 // Countdowns in memory: what the server is tested against without Temporal.
+import type { CountdownStatus } from '../../verdict/countdown-status.ts';
 import type { SignedAction } from '../../verdict/signed.ts';
 import type { ActionRequest } from '../../verdict/action.ts';
 import type { AuditRecord } from '../../verdict/audit-chain.ts';
-import type { CountdownInput, CountdownStatus } from '../../workflows/messages.ts';
+import type { CountdownInput } from '../../release/countdown-input.ts';
 import {
   CountdownFailure,
   type Countdowns,
@@ -19,7 +20,7 @@ interface FakeState {
   statuses: Map<string, CountdownStatus>;
   audits: Map<string, AuditRecord[]>;
   started: CountdownInput[];
-  acts: { act: ActionRequest; signed: SignedAction }[];
+  requests: { request: ActionRequest; signed: SignedAction }[];
   held: Handed[];
   aborted: Handed[];
   advanced: { release: string; aheadMs: number }[];
@@ -34,7 +35,7 @@ interface FakeState {
   nextPage: string | null;
   /** What every call fails with from now on. */
   failure: Error | null;
-  /** What every act is refused with. */
+  /** What every action is refused with. */
   refusal: string | null;
 }
 
@@ -45,7 +46,7 @@ export function fakeCountdowns(statuses: CountdownStatus[] = [waiting]): FakeCou
     statuses: new Map(statuses.map((status) => [status.release, status])),
     audits: new Map(statuses.map((status) => [status.release, exampleAudit])),
     started: [],
-    acts: [],
+    requests: [],
     held: [],
     aborted: [],
     advanced: [],
@@ -84,27 +85,27 @@ function reading(fake: FakeState): Pick<Countdowns, 'list' | 'status' | 'audit' 
 }
 
 /** What people ask for, remembered in the order it came. */
-function acting(fake: FakeState): Pick<Countdowns, 'start' | 'act' | 'hold' | 'abort' | 'advance'> {
+function acting(fake: FakeState): Pick<Countdowns, 'start' | 'submit' | 'hold' | 'abort' | 'advance'> {
   return {
     async start(input) {
       failIfAsked(fake);
       fake.started.push(input);
       return { release: input.release.metadata.name, launchAt: waiting.launchAt, checkpoints: [], started: 'started' };
     },
-    async act(act, signed) {
+    async submit(request, signed) {
       failIfAsked(fake);
-      fake.acts.push({ act, signed });
+      fake.requests.push({ request, signed });
       refuseIfAsked(fake);
-      return { ok: true, sentence: `${act.action} counts`, phase: 'waiting', revision: act.revision };
+      return { ok: true, message: `${request.action} counts`, phase: 'waiting', revision: request.revision };
     },
-    async hold(act) {
+    async hold(request) {
       failIfAsked(fake);
       refuseIfAsked(fake);
-      fake.held.push(act);
+      fake.held.push(request);
     },
-    async abort(act) {
+    async abort(request) {
       failIfAsked(fake);
-      fake.aborted.push(act);
+      fake.aborted.push(request);
     },
     async advance(release, aheadMs) {
       failIfAsked(fake);

@@ -1,5 +1,7 @@
 // `npm run bench`: what a countdown costs, as ratios against a bare timer workflow in the same run on the same real server.
 // Needs a Temporal server (TMINUS_TEMPORAL, default 127.0.0.1:7233). Limits are those of the project's Temporal reference, section 4.4.
+import { countdownId } from '../../release/countdown-id.ts';
+import type { CountdownInput } from '../../release/countdown-input.ts';
 import type { ActionRequest } from '../../verdict/action.ts';
 import { fork, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
@@ -7,15 +9,7 @@ import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import pMap from 'p-map';
 import { advance } from '../../server/temporal/virtual-time.ts';
-import {
-  actionUpdate,
-  approveSignal,
-  COUNTDOWN_TYPE,
-  countdownId,
-  statusQuery,
-  WORKFLOW_TASK_QUEUE,
-  type CountdownInput,
-} from '../../workflows/messages.ts';
+import { actionUpdate, approveSignal, COUNTDOWN_TYPE, statusQuery, WORKFLOW_TASK_QUEUE } from '../../workflows/messages.ts';
 import { registerNamespace } from '../../workers/namespace.ts';
 import { fakeWorld, inputFor } from '../countdown/fakes.ts';
 import { person, signedAction, temporalAddress, temporalWorld } from '../temporal-world.ts';

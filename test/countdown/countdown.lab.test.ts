@@ -1,20 +1,13 @@
+import { countdownId } from '../../release/countdown-id.ts';
+import type { CountdownInput } from '../../release/countdown-input.ts';
+import type { CountdownStatus } from '../../verdict/countdown-status.ts';
 import type { ActionRequest } from '../../verdict/action.ts';
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { ApplicationFailure } from '@temporalio/client';
 import { verifyChain } from '../../verdict/audit-chain.ts';
 import type { Finding } from '../../verdict/finding.ts';
-import {
-  COUNTDOWN_TYPE,
-  WORKFLOW_TASK_QUEUE,
-  approveSignal,
-  auditQuery,
-  countdownId,
-  holdSignal,
-  openUpdate,
-  type CountdownInput,
-  type CountdownStatus,
-} from '../../workflows/messages.ts';
+import { COUNTDOWN_TYPE, WORKFLOW_TASK_QUEUE, approveSignal, auditQuery, holdSignal, openUpdate } from '../../workflows/messages.ts';
 import { person, temporalWorld, type FakeActivities, type World } from '../temporal-world.ts';
 import { fakeWorld, fine, guarded, inputFor, piece, report, slow, unseen, written, type FakeWorld } from './fakes.ts';
 import { refusal, runCountdown, toLaunch, type Run } from './run-countdown.ts';
@@ -82,7 +75,7 @@ describe('a countdown', () => {
       async ({ until, world }) => {
         const now = await until('stopped', ({ phase }) => phase === 'stopped');
         expect(now.verdict).toBe('no-go');
-        expect(now.sentence).toBe('p99 of POST /api/order/create is 420 ms, limit 300 ms');
+        expect(now.message).toBe('p99 of POST /api/order/create is 420 ms, limit 300 ms');
         expect([world.writes, world.good]).toEqual([[], []]);
       },
     ));
@@ -152,7 +145,7 @@ describe('a countdown', () => {
         await act({ action: 'approve' }, 'li.wei');
         await act({ action: 'approve' }, 'a.osei');
         await advance(1);
-        expect(await handle.result()).toMatchObject({ ending: 'rolled-back', sentence: 'error rate is 20 %, limit 0.1 %' });
+        expect(await handle.result()).toMatchObject({ ending: 'rolled-back', message: 'error rate is 20 %, limit 0.1 %' });
         expect(written(world)).toEqual(['91d03ce', '4f9c2ab']);
         expect((await status()).checkpoints[2]?.steps.at(-1)).toMatchObject({
           name: 'rollback',
@@ -195,7 +188,7 @@ describe('a countdown', () => {
         await guard.answer(guarded('undecided', undecided));
         await until('holding', ({ phase }) => phase === 'holding');
         await until('watched while it is held', () => guard.asked.length === 2);
-        expect((await status()).sentence).toBe('too few requests');
+        expect((await status()).message).toBe('too few requests');
         await act({ action: 'resume' });
         await until('running', ({ phase }) => phase === 'running');
         await until('asked for a bake from the beginning', () => guard.asked.length === 3);
@@ -211,7 +204,7 @@ describe('a countdown', () => {
   it('ends as no-go when nobody approves before the deadline and nobody recycles', () =>
     run(well, async ({ advance, handle, world }) => {
       await advance(200);
-      expect(await handle.result()).toMatchObject({ ending: 'no-go', sentence: expect.stringContaining('0 of 2 approvals') });
+      expect(await handle.result()).toMatchObject({ ending: 'no-go', message: expect.stringContaining('0 of 2 approvals') });
       expect(world.writes).toEqual([]);
     }));
 
@@ -271,7 +264,7 @@ describe('a countdown', () => {
       }),
       async ({ until }) => {
         const now = await until('holding', ({ phase }) => phase === 'holding');
-        expect(now).toMatchObject({ verdict: 'hold', sentence: 'step preflight could not run: may not list pods in shop' });
+        expect(now).toMatchObject({ verdict: 'hold', message: 'step preflight could not run: may not list pods in shop' });
       },
     ));
 
@@ -294,7 +287,7 @@ describe('a countdown', () => {
         }
         await advance(71.01);
         const held = await until('held', ({ phase }) => phase === 'holding');
-        expect(held.sentence).toContain('no worker sealed the state for a new run: this worker lost its key');
+        expect(held.message).toContain('no worker sealed the state for a new run: this worker lost its key');
         await act({ action: 'resume' });
         await until('waiting', ({ phase }) => phase === 'waiting');
         await act({ action: 'approve' }, 'li.wei');
@@ -367,7 +360,7 @@ describe('a countdown', () => {
         await until('guarded', () => guard.asked.length === 1);
         await handle.signal('abort', { reason: 'wrong build', by: person('ops', []) });
         await guard.answer(guarded('passed', fine));
-        expect(await handle.result()).toMatchObject({ ending: 'aborted', sentence: 'aborted by ops: wrong build' });
+        expect(await handle.result()).toMatchObject({ ending: 'aborted', message: 'aborted by ops: wrong build' });
         expect(written(world)).toEqual(['91d03ce', '4f9c2ab']);
         expect((await status()).conditions.find(({ type }) => type === 'RolledBack')).toMatchObject({ status: 'True', reason: 'Undone' });
         await arrival;
@@ -406,7 +399,7 @@ describe('a countdown', () => {
         // The answer has reached the server by then.
         await new Promise((sent) => setTimeout(sent, 1_000));
         verify();
-        expect(await handle.result()).toMatchObject({ ending: 'aborted', sentence: 'aborted by ops: wrong build' });
+        expect(await handle.result()).toMatchObject({ ending: 'aborted', message: 'aborted by ops: wrong build' });
         expect(written(world)).toEqual(['91d03ce', '4f9c2ab']);
         await late;
         await arrival;
@@ -431,7 +424,7 @@ describe('a countdown', () => {
         const during = await until('undoing', ({ phase }) => phase === 'undoing');
         const rolledBack = ({ conditions }: CountdownStatus) => conditions.find(({ type }) => type === 'RolledBack');
         expect(during.ending).toBeUndefined();
-        expect(during.sentence).toMatch(/^rolling back: /u);
+        expect(during.message).toMatch(/^rolling back: /u);
         expect(rolledBack(during)).toMatchObject({ status: 'False', reason: 'Undoing' });
         restore();
         expect(await handle.result()).toMatchObject({ ending: 'rolled-back' });
@@ -536,7 +529,7 @@ describe('a countdown', () => {
         await advance(25);
         expect(await handle.result()).toMatchObject({
           ending: 'no-go',
-          sentence: expect.stringContaining('not resumed before the deadline'),
+          message: expect.stringContaining('not resumed before the deadline'),
         });
         expect([world.writes, (await status()).ending]).toEqual([[], 'no-go']);
       },
@@ -562,7 +555,7 @@ describe('a countdown', () => {
         });
       await handle.signal('hold', 'the database burns');
       const held = await until('holding', ({ phase }) => phase === 'holding');
-      expect(held.sentence).toBe('held by an unnamed Signal: the database burns');
+      expect(held.message).toBe('held by an unnamed Signal: the database burns');
       await act({ action: 'resume' });
       await advance(71.01);
       await until('waiting', ({ phase }) => phase === 'waiting');
@@ -574,7 +567,7 @@ describe('a countdown', () => {
     run(well, async ({ handle, until }) => {
       await until('counting', ({ phase, current }) => phase === 'counting' && current === 'final-poll');
       await handle.signal('abort', { reason: 'wrong build', by: person('ops', []) });
-      expect(await handle.result()).toMatchObject({ ending: 'aborted', sentence: 'aborted by ops: wrong build' });
+      expect(await handle.result()).toMatchObject({ ending: 'aborted', message: 'aborted by ops: wrong build' });
     }));
 
   it('goes on, and rolls back, while the audit cannot be written, and says so in the chain', () =>
@@ -617,7 +610,7 @@ describe('a countdown', () => {
       well,
       async ({ until }) => {
         const now = await until('holding', ({ phase }) => phase === 'holding');
-        expect(now.sentence).toMatch(/^T-72h load-and-diagnosis was reached 1 h late, because no worker was running$/);
+        expect(now.message).toMatch(/^T-72h load-and-diagnosis was reached 1 h late, because no worker was running$/);
       },
       (input) => {
         const { countdownMs: _, ...spec } = input.release.spec;
@@ -634,7 +627,7 @@ describe('a countdown', () => {
         await until('waiting', ({ phase }) => phase === 'waiting');
         await advance(0.6);
         const held = await until('holding', ({ phase }) => phase === 'holding');
-        expect(held.sentence).toBe('0 of 2 approvals of release-managers were given before the deadline');
+        expect(held.message).toBe('0 of 2 approvals of release-managers were given before the deadline');
         await act({ action: 'resume' });
         await until('waiting again', ({ phase }) => phase === 'waiting');
         await advance(0.6);
@@ -659,7 +652,7 @@ describe('a countdown', () => {
         await advance(1);
         const held = await until('holding', ({ phase }) => phase === 'holding');
         expect(held.reasons).toMatchObject([{ code: 'WaiverExpired', effect: 'hold' }]);
-        expect(held.sentence).toMatch(
+        expect(held.message).toMatch(
           /^the waiver of LatencyAboveLimit\/POST \/api\/order\/create at load-and-diagnosis expired before the launch/,
         );
         expect(world.writes).toEqual([]);

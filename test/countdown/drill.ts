@@ -1,6 +1,6 @@
 // An undo as a step before the launch would register it: something was changed, and no candidate serves people.
 import type { UndoEntry } from '../../verdict/undo.ts';
-import type { CountdownStatus } from '../../workflows/messages.ts';
+import type { CountdownStatus } from '../../verdict/countdown-status.ts';
 
 /** `key` names the target, and stands in the id and in the name for people. */
 export function drillOf(

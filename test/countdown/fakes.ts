@@ -7,7 +7,7 @@ import { restoreIdOf } from '../../analysis/rollout/restore-id.ts';
 import { loadRelease } from '../../release/load.ts';
 import type { AuditRecord } from '../../verdict/audit-chain.ts';
 import type { Finding, FindingCode } from '../../verdict/finding.ts';
-import type { CountdownInput } from '../../workflows/messages.ts';
+import type { CountdownInput } from '../../release/countdown-input.ts';
 import { hexDigest } from '../../verdict/digest.ts';
 import { Context } from '@temporalio/activity';
 import { person, signedInput, type FakeActivities } from '../temporal-world.ts';

@@ -1,12 +1,13 @@
 // Records the histories that replay tests run against: `node test/countdown/histories.ts`, with a Temporal server at hand.
 // A history once recorded for a released version is never recorded again: it stands for the countdowns that are still under way.
+import { countdownId } from '../../release/countdown-id.ts';
 import type { ActionRequest } from '../../verdict/action.ts';
 import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { Context } from '@temporalio/activity';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { advance } from '../../server/temporal/virtual-time.ts';
-import { actionUpdate, COUNTDOWN_TYPE, countdownId, holdSignal, statusQuery, WORKFLOW_TASK_QUEUE } from '../../workflows/messages.ts';
+import { actionUpdate, COUNTDOWN_TYPE, holdSignal, statusQuery, WORKFLOW_TASK_QUEUE } from '../../workflows/messages.ts';
 import { person, signedAction, temporalWorld, type FakeActivities } from '../temporal-world.ts';
 import { fakeWorld, fine, guarded, inputFor, report, slow, unseen } from './fakes.ts';
 

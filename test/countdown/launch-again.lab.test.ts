@@ -1,7 +1,8 @@
 // A launch that is interrupted, too late or never seen: nothing lands unwatched, and nothing stays live for longer than liveDeadline.
+import type { CountdownInput } from '../../release/countdown-input.ts';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { ApplicationFailure } from '@temporalio/client';
-import { registerUndoUpdate, type CountdownInput } from '../../workflows/messages.ts';
+import { registerUndoUpdate } from '../../workflows/messages.ts';
 import { person, temporalWorld, type FakeActivities, type World } from '../temporal-world.ts';
 import { report, written, type FakeWorld } from './fakes.ts';
 import { runCountdown, toLaunch, type Run } from './run-countdown.ts';
@@ -94,7 +95,7 @@ describe('a launch that nobody can follow', () => {
         await toLaunch({ advance, until, act });
         const arrival = advance(1);
         await until('rolled back', ({ phase }) => phase === 'ended', 110_000);
-        expect(await handle.result()).toMatchObject({ ending: 'rolled-back', sentence: expect.stringMatching(/may not list pods/u) });
+        expect(await handle.result()).toMatchObject({ ending: 'rolled-back', message: expect.stringMatching(/may not list pods/u) });
         expect(written(world)).toEqual(['91d03ce', '4f9c2ab']);
         expect(looked).toBeGreaterThan(1);
         await arrival;

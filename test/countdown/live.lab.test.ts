@@ -4,7 +4,7 @@ import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/client';
 import type { Checkpoint } from '../../release/release.ts';
 import { judgeRollbackWrite } from '../../verdict/rollback.ts';
-import type { CountdownInput } from '../../workflows/messages.ts';
+import type { CountdownInput } from '../../release/countdown-input.ts';
 import { approveSignal, auditQuery, holdSignal } from '../../workflows/messages.ts';
 import { person, temporalWorld, type FakeActivities, type World } from '../temporal-world.ts';
 import { carried, fine, guarded, report, slow, unseen, written, type FakeWorld } from './fakes.ts';
@@ -71,7 +71,7 @@ describe('while a version is live', () => {
         const arrival = advance(1);
         await guard.answer({ ...guarded('blind', unseen), carry: carried(1) });
         const held = await until('holding', ({ phase }) => phase === 'holding');
-        expect(held).toMatchObject({ verdict: 'hold', sentence: 'no samples for up{}' });
+        expect(held).toMatchObject({ verdict: 'hold', message: 'no samples for up{}' });
         await guard.answer({ ...guarded('recovered'), carry: carried(2) });
         await until('running', ({ phase }) => phase === 'running');
         await guard.answer(guarded('passed', fine));
@@ -102,9 +102,7 @@ describe('while a version is live', () => {
         await advance(1.5);
         expect(await handle.result()).toMatchObject({
           ending: 'rolled-back',
-          sentence: expect.stringMatching(
-            /^the guard took no samples for (?:\d+ m ?)?(?:\d+ s)?: the environment file has no Prometheus$/u,
-          ),
+          message: expect.stringMatching(/^the guard took no samples for (?:\d+ m ?)?(?:\d+ s)?: the environment file has no Prometheus$/u),
         });
         expect(written(world)).toEqual(BOTH);
         expect(asked).toBeGreaterThan(10);
@@ -128,7 +126,7 @@ describe('while a version is live', () => {
         await toLaunch({ advance, until, act });
         const arrival = advance(1);
         const held = await until('holding', ({ phase }) => phase === 'holding');
-        expect(held.sentence).toMatch(/may not list pods/u);
+        expect(held.message).toMatch(/may not list pods/u);
         await until('guarded', () => guard.asked.length === 1);
         await until('watched again', () => refused === 2, 90_000);
         await guard.answer(guarded('passed', fine));
@@ -234,7 +232,7 @@ describe('the launch', () => {
         await toLaunch({ advance, until, act });
         await advance(1);
         const stopped = await until('stopped', ({ phase }) => phase === 'stopped');
-        expect(stopped.sentence).toBe('deployment healthy: 2 of 3 pods are available');
+        expect(stopped.message).toBe('deployment healthy: 2 of 3 pods are available');
         expect([asked, world.writes]).toEqual([[false, true], []]);
       },
     );
@@ -350,9 +348,9 @@ describe('several people may hold', () => {
         await handle.signal(holdSignal, { reason: 'wrong build', by: person('bob', []) });
         await until('held twice', ({ holds }) => holds.length === 2);
         const answer = await act({ action: 'resume', holdSince: seen.holdSince ?? '' });
-        expect(answer).toMatchObject({ sentence: 'still held: held by bob: wrong build', phase: 'holding' });
+        expect(answer).toMatchObject({ message: 'still held: held by bob: wrong build', phase: 'holding' });
         const still = await until('held by one', ({ holds }) => holds.length === 1);
-        expect(still.sentence).toBe('held by bob: wrong build');
+        expect(still.message).toBe('held by bob: wrong build');
         await act({ action: 'resume' });
         await until('counting again', ({ phase }) => phase === 'counting');
       },
@@ -405,6 +403,6 @@ it('goes on after an action whose id is the name of a method of every object', (
     async ({ until, act }) => {
       await until('counting', ({ phase, current }) => phase === 'counting' && current === 'final-poll');
       const answer = await act({ action: 'recycle', to: 'T-72h', comment: 'again', id: 'constructor' });
-      expect(answer).toMatchObject({ ok: true, sentence: 'going back to load-and-diagnosis' });
+      expect(answer).toMatchObject({ ok: true, message: 'going back to load-and-diagnosis' });
     },
   ));

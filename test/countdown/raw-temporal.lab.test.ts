@@ -1,4 +1,6 @@
 // What somebody can do who reaches nothing but Temporal: each way to a launch is tried on a real server, with real signatures. None launches.
+import { countdownId } from '../../release/countdown-id.ts';
+import type { CountdownInput } from '../../release/countdown-input.ts';
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { Context } from '@temporalio/activity';
@@ -8,7 +10,7 @@ import { NativeConnection, Worker, bundleWorkflowCode, type WorkflowBundle } fro
 import type { ApplyInput } from '../../activities/effects/contract.ts';
 import { NEW, OLD } from '../../activities/testing/fake-cluster-api.ts';
 import { advance, letRun } from '../../server/temporal/virtual-time.ts';
-import { COUNTDOWN_TYPE, WORKFLOW_TASK_QUEUE, countdownId, type CountdownInput } from '../../workflows/messages.ts';
+import { COUNTDOWN_TYPE, WORKFLOW_TASK_QUEUE } from '../../workflows/messages.ts';
 import { fakeWorld, fine, guarded } from './fakes.ts';
 import { trustedLab, type TrustedLab } from './trusted-lab.ts';
 import { temporalAddress, temporalWorld, type World } from '../temporal-world.ts';
@@ -48,7 +50,7 @@ describe('what the server signed', () => {
       expect(await handle.result()).toMatchObject({ ending: 'launched' });
       expect([lab.writes(), image(lab)]).toEqual([1, CANDIDATE]);
       const again = await lab.start(input);
-      expect(await again.result()).toMatchObject({ ending: 'refused', sentence: expect.stringContaining('was already used by run') });
+      expect(await again.result()).toMatchObject({ ending: 'refused', message: expect.stringContaining('was already used by run') });
       expect(lab.writes()).toBe(1);
     }));
 
@@ -113,7 +115,7 @@ describe('a raw start', () => {
         args: [input],
         ...options,
       });
-      const refused = { ending: 'refused', sentence: expect.stringMatching(why) };
+      const refused = { ending: 'refused', message: expect.stringMatching(why) };
       expect(await resultOf(workflowId, started.firstExecutionRunId)).toMatchObject(refused);
       // The second run of a cron schedule goes on from the first by Temporal's word, as one after a continue-as-new does.
       if ('cronSchedule' in options)
@@ -155,7 +157,7 @@ describe('a raw start', () => {
         taskQueue: WORKFLOW_TASK_QUEUE,
         args: [input],
       });
-      expect(await handle.result()).toMatchObject({ ending: 'refused', sentence: expect.stringContaining('is not a rehearsal') });
+      expect(await handle.result()).toMatchObject({ ending: 'refused', message: expect.stringContaining('is not a rehearsal') });
       expect(lab.writes()).toBe(0);
     }));
 });

@@ -1,4 +1,5 @@
 // Who restores when the countdown cannot: terminated, or with its workers gone. The restorer looks with the real activity.
+import { countdownId } from '../../release/countdown-id.ts';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { watchCountdown } from '../../activities/bookkeeping/watch-countdown.ts';
 import type { CountdownRef, UndoEntry } from '../../verdict/undo.ts';
@@ -8,7 +9,6 @@ import { runningActivity } from '../../activities/running-activity.ts';
 import {
   COUNTDOWN_TYPE,
   WORKFLOW_TASK_QUEUE,
-  countdownId,
   openUpdate,
   restorerRegisterUpdate,
   restorerSettleUpdate,

@@ -1,18 +1,12 @@
 // A countdown of a test: on virtual time, with workers of its own and the outside world in a few variables.
+import { countdownId } from '../../release/countdown-id.ts';
+import type { CountdownInput } from '../../release/countdown-input.ts';
+import type { CountdownStatus } from '../../verdict/countdown-status.ts';
 import type { ActionRequest } from '../../verdict/action.ts';
 import { randomUUID } from 'node:crypto';
 import { WorkflowUpdateFailedError, type WorkflowHandle } from '@temporalio/client';
 import { advance } from '../../server/temporal/virtual-time.ts';
-import {
-  COUNTDOWN_TYPE,
-  WORKFLOW_TASK_QUEUE,
-  actionUpdate,
-  countdownId,
-  openUpdate,
-  statusQuery,
-  type CountdownInput,
-  type CountdownStatus,
-} from '../../workflows/messages.ts';
+import { COUNTDOWN_TYPE, WORKFLOW_TASK_QUEUE, actionUpdate, openUpdate, statusQuery } from '../../workflows/messages.ts';
 import { person, signedAction, type FakeActivities, type World } from '../temporal-world.ts';
 import { fakeWorld, inputFor, type FakeWorld } from './fakes.ts';
 
@@ -53,7 +47,7 @@ export async function runCountdown(
       for (;;) {
         const now = await status();
         if (seen(now)) return now;
-        if (Date.now() > deadline) throw new Error(`never ${what}: ${now.phase} ${now.sentence}`);
+        if (Date.now() > deadline) throw new Error(`never ${what}: ${now.phase} ${now.message}`);
         await new Promise((resolve) => setTimeout(resolve, 50));
       }
     };
@@ -90,8 +84,8 @@ export async function runCountdown(
 
 async function hangs(status: Run['status']): Promise<never> {
   await new Promise((resolve) => setTimeout(resolve, HANGS_AFTER_MS).unref());
-  const { phase, sentence } = await status();
-  throw new Error(`the countdown is still ${phase} after ${HANGS_AFTER_MS / 1_000} s: ${sentence}`);
+  const { phase, message } = await status();
+  throw new Error(`the countdown is still ${phase} after ${HANGS_AFTER_MS / 1_000} s: ${message}`);
 }
 
 /** The sentence with which an act was refused, or `accepted`. */

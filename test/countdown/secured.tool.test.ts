@@ -103,7 +103,7 @@ describe('a countdown over mutual TLS with encrypted payloads', () => {
         await run.advance(0.01);
         const held = await run.until('holding', ({ phase }) => phase === 'holding', 60_000);
         // Who may read it reads it: worker and server have the keys.
-        expect(held.sentence).toContain('the database password is hunter2');
+        expect(held.message).toContain('the database password is hunter2');
         const gateway = temporalGateway({ client: world.client });
         await gateway.abort({
           action: 'abort',
@@ -111,8 +111,8 @@ describe('a countdown over mutual TLS with encrypted payloads', () => {
           principal: person('li.wei'),
           comment: 'wrong image for the shop',
         });
-        const { sentence } = await run.until('ended', ({ phase }) => phase === 'ended', 60_000);
-        expect(sentence).toContain('wrong image for the shop');
+        const { message } = await run.until('ended', ({ phase }) => phase === 'ended', 60_000);
+        expect(message).toContain('wrong image for the shop');
         const listed = (await gateway.list(null)).items.find(({ release }) => run.handle.workflowId.endsWith(release));
         expect(listed).toMatchObject({ rehearsal: false, phase: 'ended' });
         const text = await stored(run);

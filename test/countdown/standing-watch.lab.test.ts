@@ -1,9 +1,10 @@
 // The watch itself fails: whatever becomes of the guard's activity, a live version is watched again or rolled back.
+import type { CountdownInput } from '../../release/countdown-input.ts';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/client';
 import type { GuardInput } from '../../activities/steps-contract.ts';
-import { auditQuery, type CountdownInput } from '../../workflows/messages.ts';
+import { auditQuery } from '../../workflows/messages.ts';
 import { temporalWorld, type FakeActivities, type World } from '../temporal-world.ts';
 import { carried, fine, guarded, slow, type FakeWorld } from './fakes.ts';
 import { runCountdown, toLaunch, type Run } from './run-countdown.ts';
@@ -155,7 +156,7 @@ describe('a breach', () => {
         await until('looked at again', () => looked === 2, 90_000);
         await guard.answer(guarded('breach', slow));
         await until('rolled back', ({ phase }) => phase === 'ended', 30_000);
-        expect(await handle.result()).toMatchObject({ ending: 'rolled-back', sentence: slow.message });
+        expect(await handle.result()).toMatchObject({ ending: 'rolled-back', message: slow.message });
         expect(written(world)).toEqual(BOTH);
         await arrival;
       },
@@ -180,7 +181,7 @@ describe('a breach', () => {
         await until('tested again', () => tests === 2);
         await guard.answer(guarded('breach', slow));
         await until('rolled back', ({ phase }) => phase === 'ended', 30_000);
-        expect(await handle.result()).toMatchObject({ ending: 'rolled-back', sentence: slow.message });
+        expect(await handle.result()).toMatchObject({ ending: 'rolled-back', message: slow.message });
         expect(written(world)).toEqual(BOTH);
         await arrival;
       },

@@ -1,5 +1,8 @@
 // Countdowns whose signatures are real: keys in a folder, the server's signer, the workers' seals and the very checks before a launch. The
 // cluster is in memory, and what steps find is fake.
+import { countdownId } from '../../release/countdown-id.ts';
+import type { CountdownInput } from '../../release/countdown-input.ts';
+import type { CountdownStatus } from '../../verdict/countdown-status.ts';
 import type { ActionRequest } from '../../verdict/action.ts';
 import { mkdtemp } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
@@ -21,15 +24,7 @@ import { callingWorkflow } from '../../activities/running-activity.ts';
 import type { Release } from '../../release/release.ts';
 import { loadSigner, type Signer } from '../../server/identity/signing.ts';
 import { signedInput } from '../../server/actions/start.ts';
-import {
-  COUNTDOWN_TYPE,
-  WORKFLOW_TASK_QUEUE,
-  actionUpdate,
-  countdownId,
-  statusQuery,
-  type CountdownInput,
-  type CountdownStatus,
-} from '../../workflows/messages.ts';
+import { COUNTDOWN_TYPE, WORKFLOW_TASK_QUEUE, actionUpdate, statusQuery } from '../../workflows/messages.ts';
 import { person, type FakeActivities, type World } from '../temporal-world.ts';
 import { fakeWorld, inputFor } from './fakes.ts';
 
@@ -79,7 +74,7 @@ export async function trustedLab(temporal: World, overrides: Partial<FakeActivit
       for (;;) {
         const status = await handle.query(statusQuery);
         if (seen(status)) return status;
-        if (Date.now() > deadline) throw new Error(`never ${what}: ${status.phase} ${status.sentence}`);
+        if (Date.now() > deadline) throw new Error(`never ${what}: ${status.phase} ${status.message}`);
         await new Promise((again) => setTimeout(again, 100));
       }
     },

@@ -47,9 +47,7 @@ describe('an undo that cannot be completed', () => {
         await advance(1);
         expect(await handle.result()).toMatchObject({
           ending: 'undo-incomplete',
-          sentence: expect.stringMatching(
-            /^shop\/go-api back to .*sha-4f9c2ab: not restored; manual action is required now\. p99 of POST/u,
-          ),
+          message: expect.stringMatching(/^shop\/go-api back to .*sha-4f9c2ab: not restored; manual action is required now\. p99 of POST/u),
         });
         const undos = (await handle.query(auditQuery)).filter(({ action }) => action.startsWith('undo.'));
         expect(undos.map(({ action }) => action)).toEqual(['undo.registered', 'undo.started', 'undo.incomplete']);
@@ -209,7 +207,7 @@ describe('the registration of an undo', () => {
         await toLaunch({ advance, until, act });
         await advance(1);
         const held = await until('holding', ({ phase }) => phase === 'holding');
-        expect(held.sentence).toMatch(/^step launch could not run: the undo countdown\/other\/run\/x belongs to another countdown/u);
+        expect(held.message).toMatch(/^step launch could not run: the undo countdown\/other\/run\/x belongs to another countdown/u);
         expect(world.writes).toEqual([]);
       },
     ));

@@ -18,8 +18,8 @@ afterAll(() => temporal.close());
 async function rolledBack(
   overrides: (world: FakeWorld) => Partial<FakeActivities>,
   meanwhile: (release: string) => Promise<void> = async () => undefined,
-): Promise<{ ending: string; sentence: string; image: string }> {
-  let ended: { ending: string; sentence: string; image: string } | undefined;
+): Promise<{ ending: string; message: string; image: string }> {
+  let ended: { ending: string; message: string; image: string } | undefined;
   await runCountdown(
     temporal,
     (world) => ({ runGuard: async () => guarded('breach', slow), ...overrides(world) }),
@@ -27,7 +27,7 @@ async function rolledBack(
       await toLaunch({ advance, until, act });
       await advance(1);
       await meanwhile((await status()).release);
-      ended = { ...((await handle.result()) as { ending: string; sentence: string }), image: world.image };
+      ended = { ...((await handle.result()) as { ending: string; message: string }), image: world.image };
     },
   );
   if (ended === undefined) throw new Error('the countdown did not end');

@@ -32,7 +32,7 @@ it('holds soon, and says why, when no worker takes up the guard', () => {
       stopCluster();
       const held = await until('holding', ({ phase }) => phase === 'holding', HOLDS_WITHIN_MS);
       expect(held.reasons).toMatchObject([{ code: 'GuardNoData', effect: 'hold' }]);
-      expect(held.sentence).toMatch(
+      expect(held.message).toMatch(
         /^the guard took no samples for 1 m(?: \d s)?: no worker started runGuard in time; start the workers of its task queue$/u,
       );
       await arrival;

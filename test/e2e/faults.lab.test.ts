@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Client, Connection, WorkflowNotFoundError } from '@temporalio/client';
 import { auditWrites, deployShop, kill, paths, resetShop, restart, startTraffic, stopTraffic } from '../../lab/index.ts';
-import { countdownId } from '../../workflows/messages.ts';
+import { countdownId } from '../../release/countdown-id.ts';
 import { openHouse, pause, type House } from './house.ts';
 
 jest.setTimeout(600_000);
@@ -162,7 +162,7 @@ it('holds, naming the query, when Prometheus stops while the guard runs, and goe
   try {
     const held = await house.until(name, 'holding', ({ phase }) => phase === 'holding', 60_000);
     expect(held.verdict).toBe('hold');
-    expect(held.sentence).toMatch(/sum by \(pod\).* was not queried/);
+    expect(held.message).toMatch(/sum by \(pod\).* was not queried/);
     expect((await house.tminus('requester', 'status', name, '--wait', '--timeout', '2s')).code).toBe(5);
   } finally {
     await restart('prometheus');
@@ -193,7 +193,7 @@ it('loses nothing when the Temporal server is killed in the middle of a hold, an
     comment: 'go',
   });
   const send = () =>
-    fetch(`${house.url}/api/v1/releases/${name}/actions`, {
+    fetch(`${house.url}/api/v1/countdowns/${name}/actions`, {
       method: 'POST',
       headers: { authorization: `Bearer ${house.token('a.osei')}`, 'content-type': 'application/json' },
       body,

@@ -7,7 +7,7 @@ import { parse, stringify } from 'yaml';
 import type { Failpoint } from '../../activities/failpoint.ts';
 import { freePort } from '../../activities/testing/free-port.ts';
 import { createToken } from '../../server/identity/tokens.ts';
-import type { CountdownStatus } from '../../workflows/messages.ts';
+import type { CountdownStatus } from '../../verdict/countdown-status.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const node = join(root, 'node_modules/.bin/node');
@@ -143,7 +143,7 @@ export async function openHouse({
         );
       }),
     async status(release) {
-      const answer = await fetch(`${url}/api/v1/releases/${release}`, { headers: { authorization: `Bearer ${tokens['requester']}` } });
+      const answer = await fetch(`${url}/api/v1/countdowns/${release}`, { headers: { authorization: `Bearer ${tokens['requester']}` } });
       const body = (await answer.json()) as CountdownStatus & { message?: string };
       if (!answer.ok) throw new Error(`${answer.status} ${body.message}`);
       return body;

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { kubectl, paths, resetShop, startTraffic } from '../../lab/index.ts';
-import type { CountdownStatus } from '../../workflows/messages.ts';
+import type { CountdownStatus } from '../../verdict/countdown-status.ts';
 import { pause, type House } from '../e2e/house.ts';
 import { LIVE_DEADLINE_S, TRAFFIC_PER_SECOND } from './faults.ts';
 
@@ -60,8 +60,8 @@ spec:
 /** A rollout of three pods takes 10 to 20 s on the lab. */
 const GUARDED_TIMEOUT_MS = 90_000;
 
-function guarded({ checkpoints, phase, sentence }: CountdownStatus): boolean {
-  if (phase === 'ended') throw new Error(`it ended before its guard: ${sentence}`);
+function guarded({ checkpoints, phase, message }: CountdownStatus): boolean {
+  if (phase === 'ended') throw new Error(`it ended before its guard: ${message}`);
   return checkpoints.at(-1)?.steps.some(({ type, state }) => type === 'guard' && state === 'running') ?? false;
 }
 

@@ -1,4 +1,5 @@
 // The countdown of a run: launch and guard, nothing else, on a Temporal namespace of its own.
+import type { CountdownInput } from '../../release/countdown-input.ts';
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,7 +10,7 @@ import { loadRelease } from '../../release/load.ts';
 import { temporalGateway } from '../../server/temporal/gateway.ts';
 import { loadSigner } from '../../server/identity/signing.ts';
 import { signedInput } from '../../server/actions/start.ts';
-import { countdownId, restorerId, type CountdownInput } from '../../workflows/messages.ts';
+import { countdownId, restorerId } from '../../release/countdown-id.ts';
 import { person } from '../temporal-world.ts';
 import { NAME, type Service } from './one-pod.ts';
 

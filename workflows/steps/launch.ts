@@ -9,7 +9,7 @@ import { inconclusive, type Finding } from '../../verdict/finding.ts';
 import { judgeLaunch, type RolloutFacts } from '../../verdict/rollout.ts';
 import { duration } from '../../verdict/wording/index.ts';
 import { WATCHES_THAT_MUST_FIT, following, writing } from '../activity-options.ts';
-import { sentenceOf } from '../failure-sentence.ts';
+import { failureMessage } from '../failure-message.ts';
 import { clusterTaskQueue } from '../messages.ts';
 import { prepareEffect } from '../prepare-effect.ts';
 import { productionOf, type StepInput, type StepResult } from '../step.ts';
@@ -71,7 +71,7 @@ async function write(input: StepInput<LaunchStep>, entry: UndoEntry): Promise<Wr
     return await applyEffect({ entry, wanted: { image: release.spec.service.image }, countdown, authority });
   } catch (error) {
     if (isCancellation(error)) throw error;
-    const refusal = sentenceOf(error);
+    const refusal = failureMessage(error);
     const { findings, settled } = await takeBack(input, entry);
     return {
       refusal,
@@ -83,7 +83,7 @@ async function write(input: StepInput<LaunchStep>, entry: UndoEntry): Promise<Wr
 /** It is live, and whether it serves is unknown: what was found before stays. */
 function unseen(error: unknown): StepResult {
   if (isCancellation(error)) throw error;
-  return { findings: [], facts: [], evidence: [], couldNotRun: sentenceOf(error) };
+  return { findings: [], facts: [], evidence: [], couldNotRun: failureMessage(error) };
 }
 
 /** Ids of what was restored, none where the entry still stands; findings where somebody else's version was left alone. */

@@ -3,7 +3,7 @@ import { hexDigest } from '../../verdict/digest.ts';
 import { chainRecord, EMPTY_CHAIN, type AuditRecord } from '../../verdict/audit-chain.ts';
 import { fail, inconclusive, pass, type EvidenceRef, type Finding } from '../../verdict/finding.ts';
 import type { Evaluation, Principal, Reason } from '../../verdict/verdict.ts';
-import type { CheckpointStatus, StepStatus } from '../messages.ts';
+import type { CheckpointStatus, StepStatus } from '../../verdict/countdown-status.ts';
 import { examplePoints } from './example-points.ts';
 
 export const NAME = 'go-api-1.4.0';

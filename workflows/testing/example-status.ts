@@ -1,6 +1,6 @@
 // One countdown in each of its phases: for tests of command line, API, pages and report, without a Temporal server.
 import { fail, inconclusive, pass } from '../../verdict/finding.ts';
-import type { CountdownStatus } from '../messages.ts';
+import type { CountdownStatus } from '../../verdict/countdown-status.ts';
 import {
   NAME,
   RUN,
@@ -45,7 +45,7 @@ const base: CountdownStatus = {
   requestedBy: mei,
   phase: 'counting',
   verdict: 'go',
-  sentence: 'counting to T-1h final-poll at 2026-11-24 08:00 UTC',
+  message: 'counting to T-1h final-poll at 2026-11-24 08:00 UTC',
   reasons: [],
   now: '2026-11-22T10:00:00.000Z',
   startedAt: FIRST,
@@ -64,7 +64,7 @@ export const counting = base;
 export const opening: CountdownStatus = {
   ...base,
   phase: 'counting',
-  sentence: 'counting to T-72h load-and-diagnosis',
+  message: 'counting to T-72h load-and-diagnosis',
   now: FIRST,
   current: 'load-and-diagnosis',
   checkpoints: [load({}), poll({}), launch({})],
@@ -74,7 +74,7 @@ export const opening: CountdownStatus = {
 export const inLoadTest: CountdownStatus = {
   ...base,
   phase: 'running',
-  sentence: 'running the steps of T-72h load-and-diagnosis',
+  message: 'running the steps of T-72h load-and-diagnosis',
   now: '2026-11-21T09:00:41.000Z',
   current: 'load-and-diagnosis',
   checkpoints: [
@@ -93,7 +93,7 @@ export const waiting: CountdownStatus = {
   ...base,
   phase: 'waiting',
   verdict: 'hold',
-  sentence: '1 of 2 approvals of release-managers are given',
+  message: '1 of 2 approvals of release-managers are given',
   reasons: [owed(1)],
   now: '2026-11-24T08:05:00.000Z',
   checkpoints: [
@@ -110,7 +110,7 @@ export const EXAMPLE_EVIDENCE_DIGEST = poll({}).evidenceDigest;
 export const inGuard: CountdownStatus = {
   ...base,
   phase: 'running',
-  sentence: 'running the steps of T-0 launch',
+  message: 'running the steps of T-0 launch',
   now: '2026-11-24T09:00:20.000Z',
   current: 'launch',
   checkpoints: [
@@ -135,7 +135,7 @@ export const holding: CountdownStatus = {
   ...inGuard,
   phase: 'holding',
   verdict: 'hold',
-  sentence: blind.message,
+  message: blind.message,
   reasons: blindEvaluation.reasons,
   now: '2026-11-24T09:02:00.000Z',
   checkpoints: [loadGo, pollGo, launch({ state: 'hold', revision: 2, steps: [launched, guardBlind], evaluation: blindEvaluation })],
@@ -148,7 +148,7 @@ export const stopped: CountdownStatus = {
   ...base,
   phase: 'stopped',
   verdict: 'no-go',
-  sentence: slow.message,
+  message: slow.message,
   reasons: slowEvaluation.reasons,
   now: '2026-11-21T09:00:30.000Z',
   current: 'load-and-diagnosis',
@@ -178,7 +178,7 @@ export const launchedEnd: CountdownStatus = {
   ...base,
   phase: 'ended',
   ending: 'launched',
-  sentence: `go-api runs ${IMAGE}, and the guard has passed`,
+  message: `go-api runs ${IMAGE}, and the guard has passed`,
   now: '2026-11-24T09:01:09.000Z',
   endedAt: '2026-11-24T09:01:09.000Z',
   current: 'launch',
@@ -195,7 +195,7 @@ export const launchedEnd: CountdownStatus = {
 export const passedEnd: CountdownStatus = {
   ...launchedEnd,
   ending: 'passed',
-  sentence: 'every checkpoint is go',
+  message: 'every checkpoint is go',
   current: 'final-poll',
   checkpoints: [loadGo, pollGo],
 };
@@ -205,7 +205,7 @@ export const heldTwice: CountdownStatus = {
   ...inGuard,
   phase: 'holding',
   verdict: 'hold',
-  sentence: 'held by Li Wei: p99 looks odd',
+  message: 'held by Li Wei: p99 looks odd',
   holds: [
     { since: '2026-11-24T09:00:12.000Z', by: 'Li Wei', reason: 'p99 looks odd' },
     { since: '2026-11-24T09:00:18.000Z', by: 'Ama Osei', reason: 'incident in payments' },
@@ -238,7 +238,7 @@ export const undoing: CountdownStatus = {
   ...inGuard,
   phase: 'undoing',
   verdict: 'no-go',
-  sentence: `rolling back: ${broken.message}`,
+  message: `rolling back: ${broken.message}`,
   reasons: evaluation([broken]).reasons,
   now: '2026-11-24T09:00:33.000Z',
   checkpoints: [
@@ -253,7 +253,7 @@ export const rolledBack: CountdownStatus = {
   ...undoing,
   phase: 'ended',
   ending: 'rolled-back',
-  sentence: broken.message,
+  message: broken.message,
   reasons: brokenEvaluation.reasons,
   now: '2026-11-24T09:00:45.000Z',
   endedAt: '2026-11-24T09:00:45.000Z',
@@ -270,7 +270,7 @@ export const refusedEnd: CountdownStatus = {
   phase: 'ended',
   ending: 'refused',
   verdict: 'no-go',
-  sentence: 'the lock of shop/go-api is held by countdown/go-api-1.3.9',
+  message: 'the lock of shop/go-api is held by countdown/go-api-1.3.9',
   endedAt: '2026-11-22T10:00:01.000Z',
   now: '2026-11-22T10:00:01.000Z',
 };
@@ -278,7 +278,7 @@ export const refusedEnd: CountdownStatus = {
 export const undoIncomplete: CountdownStatus = {
   ...rolledBack,
   ending: 'undo-incomplete',
-  sentence: 'shop/go-api back to registry.local/go-api:sha-4f9c2ab: the API server did not answer for 30 m',
+  message: 'shop/go-api back to registry.local/go-api:sha-4f9c2ab: the API server did not answer for 30 m',
 };
 
 export const aborted: CountdownStatus = {
@@ -286,7 +286,7 @@ export const aborted: CountdownStatus = {
   phase: 'ended',
   ending: 'aborted',
   verdict: 'no-go',
-  sentence: 'aborted by Mei Tan: wrong image',
+  message: 'aborted by Mei Tan: wrong image',
   endedAt: '2026-11-22T10:00:01.000Z',
   now: '2026-11-22T10:00:01.000Z',
 };

@@ -1,7 +1,7 @@
 // Routes that change a countdown: actions of people, and the clock of a rehearsal.
 import { readDuration } from '../../../release/duration.ts';
 import { API_VERSION } from '../../../release/release.ts';
-import { decide } from '../../actions/decide.ts';
+import { sendAction } from '../../actions/send-action.ts';
 import { actionRequest, clockRequest, type ActionBody } from '../../actions/requests.ts';
 import { linksOf } from '../links.ts';
 import { RELEASE_PATH, route, type ApiRoute } from '../route.ts';
@@ -9,9 +9,9 @@ import { actResultSchema, clockResultSchema } from '../schemas.ts';
 import type { AppContext } from '../../request/context.ts';
 import { ApiError } from '../../request/refusal.ts';
 import { releaseNameOf } from '../../request/release-name.ts';
-import type { World } from '../../request/world.ts';
+import type { Dependencies } from '../../request/dependencies.ts';
 
-export function act(world: World): ApiRoute {
+export function submitAction(dependencies: Dependencies): ApiRoute {
   return route({
     method: 'post',
     path: `${RELEASE_PATH}/actions`,
@@ -23,11 +23,11 @@ export function act(world: World): ApiRoute {
       200: { description: 'Accepted by the countdown', name: 'ActionResult', schema: actResultSchema },
       202: { description: 'Hold or abort sent; effective when a worker reads it', name: 'ActionResult', schema: actResultSchema },
     },
-    handle: (c, request) => answerAction(world, c, request),
+    handle: (c, request) => answerAction(dependencies, c, request),
   });
 }
 
-export function advanceClock(world: World): ApiRoute {
+export function advanceClock(dependencies: Dependencies): ApiRoute {
   return route({
     method: 'post',
     path: `${RELEASE_PATH}/clock`,
@@ -40,14 +40,14 @@ export function advanceClock(world: World): ApiRoute {
       const name = releaseNameOf(c);
       const reading = readDuration(ahead);
       if (!reading.ok) throw new ApiError('InvalidRequest', reading.reason, 'use a duration such as 71h or 30m');
-      await world.countdowns.advance(name, reading.ms);
+      await dependencies.countdowns.advance(name, reading.ms);
       return c.json(
         clockResultSchema.parse({
           apiVersion: API_VERSION,
           kind: 'ClockResult',
           metadata: { name },
           aheadMs: reading.ms,
-          links: linksOf(world, name),
+          links: linksOf(dependencies, name),
         }),
         202,
       );
@@ -55,9 +55,9 @@ export function advanceClock(world: World): ApiRoute {
   });
 }
 
-async function answerAction(world: World, c: AppContext, request: ActionBody): Promise<Response> {
+async function answerAction(dependencies: Dependencies, c: AppContext, request: ActionBody): Promise<Response> {
   const name = releaseNameOf(c);
-  const { sentence, phase, revision } = await decide(world, name, request, c.get('visitor').principal);
+  const { message, phase, revision } = await sendAction(dependencies, name, request, c.get('visitor').principal);
   // 202: durable in Temporal, but not yet read by the countdown.
   return c.json(
     actResultSchema.parse({
@@ -65,9 +65,9 @@ async function answerAction(world: World, c: AppContext, request: ActionBody): P
       kind: 'ActionResult',
       metadata: { name, revision },
       action: request.action,
-      sentence,
+      message,
       phase,
-      links: linksOf(world, name),
+      links: linksOf(dependencies, name),
     }),
     phase === null ? 202 : 200,
   );

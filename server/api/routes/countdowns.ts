@@ -6,13 +6,13 @@ import { submit } from '../../actions/start.ts';
 import { linksOf } from '../links.ts';
 import { route, type ApiRoute } from '../route.ts';
 import { planSchema, releaseListSchema } from '../schemas.ts';
-import type { World } from '../../request/world.ts';
+import type { Dependencies } from '../../request/dependencies.ts';
 import type { CountdownSummary } from '../../temporal/countdowns.ts';
 
-export function startRelease(world: World): ApiRoute {
+export function startRelease(dependencies: Dependencies): ApiRoute {
   return route({
     method: 'post',
-    path: '/api/v1/releases',
+    path: '/api/v1/countdowns',
     operationId: 'startRelease',
     summary: 'Start a countdown; idempotent for the same release file and launch time, refused for another one with the same name',
     access: 'bearer',
@@ -22,7 +22,7 @@ export function startRelease(world: World): ApiRoute {
       201: { description: 'Started', name: 'ReleasePlan', schema: planSchema },
     },
     async handle(c, body) {
-      const plan = await submit(world, body, c.get('visitor').principal);
+      const plan = await submit(dependencies, body, c.get('visitor').principal);
       return c.json(
         planSchema.parse({
           apiVersion: API_VERSION,
@@ -31,7 +31,7 @@ export function startRelease(world: World): ApiRoute {
           started: plan.started,
           launchAt: plan.launchAt,
           checkpoints: plan.checkpoints,
-          links: linksOf(world, plan.release),
+          links: linksOf(dependencies, plan.release),
         }),
         plan.started === 'started' ? 201 : 200,
       );
@@ -39,10 +39,10 @@ export function startRelease(world: World): ApiRoute {
   });
 }
 
-export function listReleases(world: World): ApiRoute {
+export function listReleases(dependencies: Dependencies): ApiRoute {
   return route({
     method: 'get',
-    path: '/api/v1/releases',
+    path: '/api/v1/countdowns',
     operationId: 'listReleases',
     summary: 'List all countdowns, running ones first',
     access: 'reader',
@@ -50,14 +50,14 @@ export function listReleases(world: World): ApiRoute {
     answers: { 200: { description: 'The list', name: 'ReleaseList', schema: releaseListSchema } },
     async handle(c) {
       const phase = c.req.query('phase');
-      const { items, nextPage } = await world.countdowns.list(c.req.query('page') ?? null);
+      const { items, nextPage } = await dependencies.countdowns.list(c.req.query('page') ?? null);
       const found = items.filter((each) => phase === undefined || each.phase === phase);
       const item = ({ release, running, verdict, ...rest }: CountdownSummary) => ({
         ...rest,
         verdict: verdict && shownVerdict(verdict, !running),
         name: release,
         state: running ? ('running' as const) : ('ended' as const),
-        links: linksOf(world, release),
+        links: linksOf(dependencies, release),
       });
       return c.json(releaseListSchema.parse({ apiVersion: API_VERSION, kind: 'ReleaseList', items: found.map(item), nextPage }));
     },

@@ -5,10 +5,10 @@ import { pruneRequest } from '../../actions/requests.ts';
 import { route, type ApiRoute } from '../route.ts';
 import { leftoverListSchema, pruneResultSchema } from '../schemas.ts';
 import { sendEvidence } from '../streams.ts';
-import type { World } from '../../request/world.ts';
+import type { Dependencies } from '../../request/dependencies.ts';
 import { readLeftovers } from '../../temporal/leftovers.ts';
 
-export function listLeftovers(world: World): ApiRoute {
+export function listLeftovers(dependencies: Dependencies): ApiRoute {
   return route({
     method: 'get',
     path: '/api/v1/leftovers',
@@ -17,11 +17,11 @@ export function listLeftovers(world: World): ApiRoute {
     access: 'reader',
     answers: { 200: { description: 'The list', name: 'LeftoverList', schema: leftoverListSchema } },
     handle: async (c) =>
-      c.json(leftoverListSchema.parse({ apiVersion: API_VERSION, kind: 'LeftoverList', ...(await readLeftovers(world)) })),
+      c.json(leftoverListSchema.parse({ apiVersion: API_VERSION, kind: 'LeftoverList', ...(await readLeftovers(dependencies)) })),
   });
 }
 
-export function pruneEvidence(world: World): ApiRoute {
+export function pruneEvidence(dependencies: Dependencies): ApiRoute {
   return route({
     method: 'post',
     path: '/api/v1/evidence/prune',
@@ -31,13 +31,13 @@ export function pruneEvidence(world: World): ApiRoute {
     body: pruneRequest,
     answers: { 200: { description: 'Removed pieces; counted only in a dry run', name: 'PruneResult', schema: pruneResultSchema } },
     async handle(c, body) {
-      const pruned = await prune(world, body, c.get('visitor').principal);
+      const pruned = await prune(dependencies, body, c.get('visitor').principal);
       return c.json(pruneResultSchema.parse({ apiVersion: API_VERSION, kind: 'PruneResult', dryRun: body.dryRun, ...pruned }));
     },
   });
 }
 
-export function readEvidence(world: World): ApiRoute {
+export function readEvidence(dependencies: Dependencies): ApiRoute {
   return route({
     method: 'get',
     path: '/api/v1/evidence/:digest',
@@ -45,6 +45,6 @@ export function readEvidence(world: World): ApiRoute {
     summary: 'Download a piece of evidence as it was captured',
     access: 'reader',
     answers: { 200: { description: 'Bytes', mediaType: 'application/octet-stream' } },
-    handle: (c) => sendEvidence(world, c, c.req.param('digest') ?? ''),
+    handle: (c) => sendEvidence(dependencies, c, c.req.param('digest') ?? ''),
   });
 }

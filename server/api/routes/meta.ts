@@ -3,7 +3,7 @@ import { API_VERSION } from '../../../release/release.ts';
 import { openApi } from '../openapi.ts';
 import { route, type ApiRoute } from '../route.ts';
 import { healthSchema, whoamiSchema } from '../schemas.ts';
-import type { World } from '../../request/world.ts';
+import type { Dependencies } from '../../request/dependencies.ts';
 
 export function whoami(): ApiRoute {
   return route({
@@ -18,7 +18,7 @@ export function whoami(): ApiRoute {
 }
 
 /** @param routes all routes, this one included */
-export function readOpenApi(world: World, routes: () => readonly ApiRoute[]): ApiRoute {
+export function readOpenApi(dependencies: Dependencies, routes: () => readonly ApiRoute[]): ApiRoute {
   return route({
     method: 'get',
     path: '/api/v1/openapi.json',
@@ -26,7 +26,7 @@ export function readOpenApi(world: World, routes: () => readonly ApiRoute[]): Ap
     summary: 'Read the OpenAPI description of this API',
     access: 'reader',
     answers: { 200: { description: 'OpenAPI 3.1', mediaType: 'application/json' } },
-    handle: (c) => c.json(openApi(routes(), world.links.pageBase)),
+    handle: (c) => c.json(openApi(routes(), dependencies.links.pageBase)),
   });
 }
 

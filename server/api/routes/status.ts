@@ -2,15 +2,15 @@
 import { API_VERSION } from '../../../release/release.ts';
 import { verifyChain } from '../../../verdict/audit-chain.ts';
 import { shownVerdict } from '../../../verdict/words.ts';
-import type { CountdownStatus } from '../../../workflows/messages.ts';
+import type { CountdownStatus } from '../../../verdict/countdown-status.ts';
 import { linksOf } from '../links.ts';
 import { RELEASE_PATH, route, type ApiRoute } from '../route.ts';
 import { eventListSchema, progressSchema, releaseStatusSchema } from '../schemas.ts';
 import { followEvents, followStatus } from '../streams.ts';
 import { releaseNameOf } from '../../request/release-name.ts';
-import type { World } from '../../request/world.ts';
+import type { Dependencies } from '../../request/dependencies.ts';
 
-export function readRelease(world: World): ApiRoute {
+export function readRelease(dependencies: Dependencies): ApiRoute {
   return route({
     method: 'get',
     path: RELEASE_PATH,
@@ -18,11 +18,11 @@ export function readRelease(world: World): ApiRoute {
     summary: 'Read the status: verdict, reasons, checkpoints, findings, approvals',
     access: 'reader',
     answers: { 200: { description: 'The status', name: 'ReleaseStatus', schema: releaseStatusSchema } },
-    handle: async (c) => c.json(statusBody(world, await world.countdowns.status(releaseNameOf(c)))),
+    handle: async (c) => c.json(statusBody(dependencies, await dependencies.countdowns.status(releaseNameOf(c)))),
   });
 }
 
-export function readProgress(world: World): ApiRoute {
+export function readProgress(dependencies: Dependencies): ApiRoute {
   return route({
     method: 'get',
     path: `${RELEASE_PATH}/progress`,
@@ -31,14 +31,14 @@ export function readProgress(world: World): ApiRoute {
     access: 'reader',
     answers: { 200: { description: 'Progress', name: 'ReleaseProgress', schema: progressSchema } },
     async handle(c) {
-      const status = await world.countdowns.status(releaseNameOf(c));
-      const items = await world.countdowns.progress(status);
+      const status = await dependencies.countdowns.status(releaseNameOf(c));
+      const items = await dependencies.countdowns.progress(status);
       return c.json(progressSchema.parse({ apiVersion: API_VERSION, kind: 'ReleaseProgress', metadata: { name: status.release }, items }));
     },
   });
 }
 
-export function readEvents(world: World): ApiRoute {
+export function readEvents(dependencies: Dependencies): ApiRoute {
   return route({
     method: 'get',
     path: `${RELEASE_PATH}/events`,
@@ -49,18 +49,18 @@ export function readEvents(world: World): ApiRoute {
     answers: { 200: { description: 'The audit log', name: 'EventList', schema: eventListSchema } },
     async handle(c) {
       const name = releaseNameOf(c);
-      if (c.req.query('follow') !== undefined) return followEvents(world, c, name);
-      const items = await world.countdowns.audit(name);
+      if (c.req.query('follow') !== undefined) return followEvents(dependencies, c, name);
+      const items = await dependencies.countdowns.audit(name);
       const checked = verifyChain(items);
       const chain = checked.ok
-        ? { state: 'verified', sentence: `${checked.records} records form an unbroken hash chain; its head is ${checked.head.hash}` }
-        : { state: 'broken', sentence: checked.sentence };
+        ? { state: 'verified', message: `${checked.records} records form an unbroken hash chain; its head is ${checked.head.hash}` }
+        : { state: 'broken', message: checked.message };
       return c.json(eventListSchema.parse({ apiVersion: API_VERSION, kind: 'EventList', metadata: { name }, chain, items }));
     },
   });
 }
 
-export function followRelease(world: World): ApiRoute {
+export function followRelease(dependencies: Dependencies): ApiRoute {
   return route({
     method: 'get',
     path: `${RELEASE_PATH}/stream`,
@@ -68,11 +68,11 @@ export function followRelease(world: World): ApiRoute {
     summary: 'Stream the status at every change as server-sent events named `status`, or `failure` when it cannot be read',
     access: 'reader',
     answers: { 200: { description: 'Server-sent events', mediaType: 'text/event-stream' } },
-    handle: (c) => followStatus(world, c, releaseNameOf(c), (status) => statusBody(world, status)),
+    handle: (c) => followStatus(dependencies, c, releaseNameOf(c), (status) => statusBody(dependencies, status)),
   });
 }
 
-export function readReport(world: World): ApiRoute {
+export function readReport(dependencies: Dependencies): ApiRoute {
   return route({
     method: 'get',
     path: `${RELEASE_PATH}/report`,
@@ -80,13 +80,13 @@ export function readReport(world: World): ApiRoute {
     summary: 'Download the report: the whole countdown as one HTML file without external resources',
     access: 'reader',
     answers: { 200: { description: 'HTML', mediaType: 'text/html' } },
-    handle: (c) => world.report(c, releaseNameOf(c)),
+    handle: (c) => dependencies.report(c, releaseNameOf(c)),
   });
 }
 
-function statusBody(world: World, status: CountdownStatus) {
+function statusBody(dependencies: Dependencies, status: CountdownStatus) {
   const revision = status.checkpoints.find(({ name }) => name === status.current)?.revision ?? 0;
-  const { page } = linksOf(world, status.release);
+  const { page } = linksOf(dependencies, status.release);
   return releaseStatusSchema.parse({
     apiVersion: API_VERSION,
     kind: 'ReleaseStatus',

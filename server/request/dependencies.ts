@@ -10,7 +10,7 @@ import type { Live } from '../temporal/live.ts';
 import type { AppContext } from './context.ts';
 
 /** Dependencies of routes and pages. */
-export interface World {
+export interface Dependencies {
   countdowns: Countdowns;
   evidence: EvidenceStore;
   folder: EvidenceFolder;
