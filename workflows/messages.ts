@@ -1,12 +1,10 @@
 // Messages of a countdown and their answers: types for workflows, activities, server and CLI.
 import type { CountdownStatus } from '../verdict/countdown-status.ts';
-import type { Seal, Signed, SignedAction } from '../verdict/signed.ts';
+import type { SignedAction } from '../verdict/signed.ts';
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
-import type { Release } from '../release/release.ts';
 import type { Phase } from '../verdict/can.ts';
-import type { Evaluation, Principal, Reason } from '../verdict/verdict.ts';
-import type { Fact, Finding, EvidenceRef } from '../verdict/finding.ts';
+import type { Principal } from '../verdict/verdict.ts';
 import type { AuditRecord } from '../verdict/audit-chain.ts';
 import type { CountdownRef, UndoEntry } from '../verdict/undo.ts';
 

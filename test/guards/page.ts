@@ -1,4 +1,4 @@
-// The table of guards, as the program prints it and as docs/explanation/guards.md keeps it.
+// The table of guards: printed, and written to docs/explanation/guards.md with `--write`.
 import type { Mutant } from './mutants.ts';
 
 export interface Judged extends Mutant {
