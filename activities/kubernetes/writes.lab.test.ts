@@ -118,7 +118,7 @@ describe('applyImage on a real API server', () => {
     await expect(acts.applyImage({ target: lab.target, operation: launch, image: NEW, expected })).rejects.toMatchObject({
       type: 'PreconditionChanged',
       nonRetryable: true,
-      message: expect.stringContaining(`it runs registry.local/go-api:sha-else and not ${OLD}`),
+      message: expect.stringContaining(`it runs registry.local/go-api:sha-else, not ${OLD}`),
     });
     expect(writes).toEqual([]);
   });
