@@ -28,6 +28,7 @@ export type EvidenceKind =
   | 'rollout-events'
   | 'pod-failures'
   | 'prometheus-samples'
+  | 'trigger-samples'
   | 'preflight-answers'
   | 'release-file'
   | 'countdown-record';
