@@ -5,7 +5,12 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { EffectKind } from '../verdict/undo.ts';
 
 /** A record, not a list, so that a missing kind does not compile. */
-const kinds = Object.keys({ 'deployment-image': true } satisfies Record<EffectKind, true>) as EffectKind[];
+const kinds = Object.keys({
+  'deployment-image': true,
+  'service-switch': true,
+  'deployment-environment': true,
+  'service-fault': true,
+} satisfies Record<EffectKind, true>) as EffectKind[];
 const phases = [
   'capture',
   'register',

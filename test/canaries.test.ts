@@ -12,7 +12,7 @@ import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
 import { createFolderEvidenceStore } from '../activities/evidence/folder-store.ts';
-import { FakeClusterApi, target } from '../activities/testing/fake-cluster-api.ts';
+import { FakeClusterApi, NEW, target } from '../activities/testing/fake-cluster-api.ts';
 import { ApiFailure } from '../activities/kubernetes/api-failure.ts';
 import type { Resource } from '../activities/kubernetes/api-failure.ts';
 import { captureInput, countdownOf, entryOf } from '../activities/testing/one-effect.ts';
@@ -256,7 +256,7 @@ async function runEverything(): Promise<{ findings: Finding[]; evidence: Evidenc
   // Without the signed start of a countdown it is refused, after all of it was read.
   await act('apply', () => acts.cluster.applyEffect({ entry, wanted: { image: 'registry.local/go-api:2' }, countdown, authority: null }));
   await act('restore', () => acts.cluster.restoreEffect({ entry, countdown }));
-  await act('describe', () => acts.cluster.captureEffect({ ...captureInput(countdown), target: { ...target, deployment: 'none' } }));
+  await act('describe', () => acts.cluster.captureEffect(captureInput(countdown, 1, NEW, { ...target, deployment: 'none' })));
 
   const store = createFolderEvidenceStore(evidencePath);
   const script = await store.put({ kind: 'k6-script', mediaType: 'text/javascript', source: 'test' }, Buffer.from('export default 1'));
@@ -295,7 +295,7 @@ async function runEverything(): Promise<{ findings: Finding[]; evidence: Evidenc
     await act(`notify ${each}`, () => acts.bookkeeping.notify({ ...said, targets: [each] }));
 
   for (const cluster of ['lab-broken', 'lab-odd', 'lab-line'])
-    await act(`capture in ${cluster}`, () => acts.cluster.captureEffect({ ...captureInput(countdown), target: { ...target, cluster } }));
+    await act(`capture in ${cluster}`, () => acts.cluster.captureEffect(captureInput(countdown, 1, NEW, { ...target, cluster })));
   for (apiStatus of [401, 403, 500, 503]) {
     await act(`capture with ${apiStatus}`, () => acts.cluster.captureEffect(captureInput(countdown)));
     keep(await act(`preflight with ${apiStatus}`, () => acts.cluster.runPreflight({ ...preflight, quick: true })));

@@ -2,7 +2,13 @@
 import type { Seal } from './signed.ts';
 
 /** One per outside system; implemented in activities/effects/registry.ts. */
-export type EffectKind = 'deployment-image';
+export type EffectKind = 'deployment-image' | 'service-switch' | 'deployment-environment' | 'service-fault';
+
+/** What an effect changes: `key` is stable text within the cluster, such as `shop/go-api` or `shop-staging/go-api/switch/pricing`. */
+export interface EffectTarget {
+  cluster: string;
+  key: string;
+}
 
 /** step: restored when the step ends; countdown: at the end unless launched; always: at the end whatever the ending; kept: stays after the launch. */
 export type UndoScope = 'step' | 'countdown' | 'always' | 'kept';
@@ -15,8 +21,7 @@ export interface UndoEntry {
    */
   id: string;
   kind: EffectKind;
-  /** `key` is stable text: `shop/go-api`. */
-  target: { cluster: string; key: string };
+  target: EffectTarget;
   /** Fence: a write with a lower generation than the target's is refused. */
   generation: number;
   /** For display: `shop/go-api back to sha-4f9c2ab`. */

@@ -1,8 +1,7 @@
 // How every effect begins: recorded, and its way back registered and acknowledged, before anything is written.
-import type { EffectKind, UndoEntry, UndoScope } from '../verdict/undo.ts';
+import type { EffectKind, EffectTarget, UndoEntry, UndoScope } from '../verdict/undo.ts';
 import { proxyActivities } from '@temporalio/workflow';
 import type { EffectActivities } from '../activities/effects/contract.ts';
-import type { DeploymentTarget } from '../activities/kubernetes/contract.ts';
 import type { EvidenceRef } from '../verdict/finding.ts';
 import { quick, writing } from './activity-options.ts';
 import { clusterTaskQueue } from './messages.ts';
@@ -10,12 +9,13 @@ import type { StepInput } from './step.ts';
 
 export interface EffectPlan {
   kind: EffectKind;
-  target: DeploymentTarget;
+  target: EffectTarget;
   live: boolean;
   scope: UndoScope;
   order: number;
   within: UndoEntry['within'];
-  settings: { healthTarget: string; healthPath: string; wantedImage: string };
+  /** By the kind's schema (activities/effects/contract.ts). */
+  settings: unknown;
 }
 
 /** `<countdown>/<first run>/<checkpoint>/<step>/<round>/<effect>/<target>`: the same over retries, continue-as-new and reset, and nobody else's. */
@@ -33,8 +33,9 @@ interface Prepared {
 export async function prepareEffect(input: StepInput, plan: EffectPlan): Promise<Prepared> {
   const { kind, target, settings, ...policy } = plan;
   const { countdown, generation } = input;
-  const key = `${target.namespace}/${target.deployment}`;
-  const standing = input.undo.find((entry) => entry.kind === kind && entry.target.cluster === target.cluster && entry.target.key === key);
+  const standing = input.undo.find(
+    (entry) => entry.kind === kind && entry.target.cluster === target.cluster && entry.target.key === target.key,
+  );
   const taskQueue = clusterTaskQueue(target.cluster);
   const { captureEffect } = proxyActivities<EffectActivities>({ ...quick, taskQueue });
   const { registerUndo } = proxyActivities<EffectActivities>({ ...writing, taskQueue });
@@ -45,11 +46,11 @@ export async function prepareEffect(input: StepInput, plan: EffectPlan): Promise
   }
   const { before, seal, goesBackTo, evidence } = await captureEffect({ kind, target, generation, countdown, settings });
   const entry: UndoEntry = {
-    id: undoId(input, kind, key),
+    id: undoId(input, kind, target.key),
     kind,
-    target: { cluster: target.cluster, key },
+    target,
     generation,
-    name: `${key} back to ${goesBackTo}`,
+    name: `${target.key} back to ${goesBackTo}`,
     before,
     seal,
     ...policy,

@@ -11,7 +11,12 @@ import { failureMessage } from './failure-message.ts';
 import { clusterTaskQueue } from './messages.ts';
 
 /** Kinds that this version can take back. activities/effects/registry.ts has their code: both are records, so a kind without a line does not compile. */
-const EFFECT_KINDS: Readonly<Record<EffectKind, true>> = { 'deployment-image': true };
+const EFFECT_KINDS: Readonly<Record<EffectKind, true>> = {
+  'deployment-image': true,
+  'service-switch': true,
+  'deployment-environment': true,
+  'service-fault': true,
+};
 
 /** An undo is tried for a day (activity-options.ts); a longer budget could not be used. */
 const MAX_BUDGET_MS = 24 * 3_600_000;

@@ -4,12 +4,11 @@ import type { UndoJournal } from '../evidence/undo-journal.ts';
 import { withFailpoints } from '../failpoint.ts';
 import type { TrustDependencies } from '../identity/trust.ts';
 import { refuse } from '../refusal.ts';
-import type { DeploymentTarget } from '../kubernetes/contract.ts';
 import { lastWriteAtMs } from '../kubernetes/converge-write.ts';
 import { asApplicationFailure } from '../kubernetes/index.ts';
 import { assertAuthorized, capturedStatement, isOwnStep } from './authority.ts';
 import type { EffectActivities } from './contract.ts';
-import { operationOf } from './effect.ts';
+import { operationOf, type CheckedEffect } from './effect.ts';
 import { assertOwnBefore, assertSealed, sameBefore } from './own-before.ts';
 import type { Effects } from './registry.ts';
 import { isFinalRegistration, type UndoMessages } from './undo-messages.ts';
@@ -30,8 +29,8 @@ export function createEffectActivities({ effects, journal, messages, trust }: Ef
       passing(input.kind, 'capture', async () => {
         const { kind, generation, countdown } = input;
         const captured = await effectOf(effects, kind).capture(input);
-        const target = { cluster: input.target.cluster, key: targetKey(input.target) };
-        return { ...captured, seal: trust.key.seal(capturedStatement({ kind, target, generation, before: captured.before }, countdown)) };
+        const statement = capturedStatement({ kind, target: input.target, generation, before: captured.before }, countdown);
+        return { ...captured, seal: trust.key.seal(statement) };
       }),
     registerUndo: async ({ entry, countdown }) => {
       effectOf(effects, entry.kind);
@@ -78,13 +77,10 @@ export function createEffectActivities({ effects, journal, messages, trust }: Ef
 }
 
 /** Refuses (non-retryable) a kind that this version does not implement. */
-export function effectOf(effects: Effects, kind: EffectKind): Effects[EffectKind] {
+export function effectOf(effects: Effects, kind: EffectKind): CheckedEffect {
   if (Object.hasOwn(effects, kind)) return effects[kind];
   throw refuse('Refused', `this version does not implement effects of kind ${kind}; nothing was written`);
 }
-
-/** `target.key` of an entry. */
-const targetKey = ({ namespace, deployment }: DeploymentTarget): string => `${namespace}/${deployment}`;
 
 type Records = Pick<EffectDependencies, 'journal' | 'messages'>;
 

@@ -13,13 +13,16 @@ import type { TrustDependencies } from '../identity/trust.ts';
 import type { Statement } from '../identity/worker-key.ts';
 import { refuse } from '../refusal.ts';
 import type { ApplyInput } from './contract.ts';
-import type { Effects } from './registry.ts';
+import { placeOf, type CheckedEffect } from './effect.ts';
 
-/** Throws a non-retryable `SignatureInvalid` or `Refused` with the first missing authorization. */
+/**
+ * Throws a non-retryable `SignatureInvalid` or `Refused` with the first missing authorization. A drill needs the approvals before its checkpoint; it
+ * may run before the launch's time, on virtual time and in a run that was reset.
+ */
 export async function assertAuthorized(
   dependencies: TrustDependencies,
   { entry, wanted, countdown, authority }: ApplyInput,
-  effect: Effects[keyof Effects],
+  effect: CheckedEffect,
 ): Promise<void> {
   const { reader, key, now } = dependencies;
   if (!authority?.input) throw refused(entry, 'the request carries no signed start');
@@ -30,17 +33,26 @@ export async function assertAuthorized(
     throw refused(entry, `no worker of this installation admitted the start of ${countdown.workflowId} for run ${countdown.firstRunId}`);
   if ((await key.check(capturedStatement(entry, countdown), entry.seal)) !== 'valid')
     throw refused(entry, 'the recorded state was not captured by a worker of this installation');
-  const unplanned = effect.explainUnplanned(input.release, entry.before, wanted);
+  const place = placeOf(entry, countdown);
+  if (place === null) throw refused(entry, `${entry.id} names no step of ${countdown.workflowId}`);
+  const unplanned = effect.explainUnplanned(input.release, entry.before, wanted, place);
   if (unplanned !== null) throw refused(entry, unplanned);
   const run = await callingCountdown(dependencies, entry, countdown);
-  const strange = explainForeignRun(run) ?? explainSkipping(run, input.rehearsal);
+  const isLaunch = effect.purpose === 'launch';
+  const strange = explainForeignRun(run) ?? (isLaunch ? explainSkipping(run, input.rehearsal) : null);
   if (strange !== null) throw refused(entry, strange);
-  if (!input.rehearsal && now() < Date.parse(start.notBefore) - CLOCK_TOLERANCE_MS)
+  if (isLaunch && !input.rehearsal && now() < Date.parse(start.notBefore) - CLOCK_TOLERANCE_MS)
     throw refused(entry, `the start was signed for a launch at ${time(start.notBefore)} or later, by the real clock`);
   const requests = await Promise.all(authority.decisions.map((signed) => reader.action(signed)));
   const ours = requests.filter((request) => request.countdown === countdown.workflowId && request.run === countdown.firstRunId);
-  const missing =
-    explainUnapproved(input, ours) ?? explainReset(input, [...(wasReset(run) ? [run.runId] : []), ...authority.resets], ours, now());
+  const resets = [...(wasReset(run) ? [run.runId] : []), ...authority.resets];
+  const missing = isLaunch
+    ? (explainUnlaunchable(input, ours) ?? explainReset(input, resets, ours, now()))
+    : explainUnapproved(
+        input,
+        before(input.release, ({ name }) => name === place.checkpoint),
+        ours,
+      );
   if (missing !== null) throw refused(entry, missing);
 }
 
@@ -77,11 +89,21 @@ async function callingCountdown({ caller, readRun }: TrustDependencies, entry: U
   return run;
 }
 
-/** Why approvals are missing, or null. A release with `allowUnverified` may have been approved by an unsigned Signal. */
-function explainUnapproved({ release, requestedBy }: CountdownInput, requests: readonly ActionRequest[]): string | null {
-  if (!release.spec.checkpoints.some(launches)) return 'the signed plan has no launch';
+/** Why the launch is not approved, or null. The launching checkpoint itself is approved after its steps. */
+function explainUnlaunchable(input: CountdownInput, requests: readonly ActionRequest[]): string | null {
+  const launches = ({ steps }: Checkpoint): boolean => steps.some(({ type }) => type === 'launch');
+  if (!input.release.spec.checkpoints.some(launches)) return 'the signed plan has no launch';
+  return explainUnapproved(input, before(input.release, launches), requests);
+}
+
+/** Why approvals of these checkpoints are missing, or null. A release with `allowUnverified` may have been approved by an unsigned Signal. */
+function explainUnapproved(
+  { release, requestedBy }: CountdownInput,
+  checkpoints: readonly Checkpoint[],
+  requests: readonly ActionRequest[],
+): string | null {
   if (release.spec.allowUnverified) return null;
-  for (const checkpoint of beforeTheLaunch(release)) {
+  for (const checkpoint of checkpoints) {
     const { approval, name } = checkpoint;
     if (!approval) continue;
     const given = requests.filter(({ action, checkpoint: at }) => action === 'approve' && at === name);
@@ -95,12 +117,9 @@ function explainUnapproved({ release, requestedBy }: CountdownInput, requests: r
   return null;
 }
 
-/** Checkpoints that must be go before the launch. The launching one is approved after its steps. */
-function beforeTheLaunch({ spec: { checkpoints } }: Release): Checkpoint[] {
-  return checkpoints.slice(0, checkpoints.findIndex(launches));
-}
-
-const launches = ({ steps }: Checkpoint): boolean => steps.some(({ type }) => type === 'launch');
+/** The checkpoints before the first that `isLast` accepts. */
+const before = ({ spec: { checkpoints } }: Release, isLast: (checkpoint: Checkpoint) => boolean): Checkpoint[] =>
+  checkpoints.slice(0, checkpoints.findIndex(isLast));
 
 /** People who approved on the same evidence as this one. */
 function approversOf(requests: readonly ActionRequest[], { revision, evidenceDigest }: ActionRequest): number {

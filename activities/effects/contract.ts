@@ -1,17 +1,21 @@
 // Effect activities and their types: one shape for every change to the outside world. Types only: workflows import this file, never the
 // implementation.
-import type { CountdownRef, EffectKind, UndoEntry } from '../../verdict/undo.ts';
+import type { CountdownRef, EffectKind, EffectTarget, UndoEntry } from '../../verdict/undo.ts';
 import type { Seal, SignedAction } from '../../verdict/signed.ts';
 import type { EvidenceRef, Fact, Finding } from '../../verdict/finding.ts';
 import type { CountdownInput } from '../../release/countdown-input.ts';
-import type { DeploymentTarget, WriteResult } from '../kubernetes/contract.ts';
+import type { WriteResult } from '../kubernetes/contract.ts';
 
 export interface CaptureInput {
   kind: EffectKind;
-  target: DeploymentTarget;
+  target: EffectTarget;
   generation: number;
   countdown: CountdownRef;
-  settings: { healthTarget: string; healthPath: string; wantedImage: string };
+  /**
+   * By the kind's schema, each with the Deployment: deployment-image `{ healthTarget, healthPath, wantedImage }`; service-switch `{ switch, until }`;
+   * deployment-environment `{ variable, healthTarget, healthPath }`; service-fault `{ settings }`.
+   */
+  settings: unknown;
 }
 
 export interface Captured {
@@ -36,7 +40,10 @@ export interface Authority {
 
 export interface ApplyInput {
   entry: UndoEntry;
-  /** deployment-image: `{ image: string }`. */
+  /**
+   * deployment-image: `{ image: string }`; service-switch: `{ value: boolean }`; deployment-environment: `{ value: string }`; service-fault:
+   * `{ settings: Record<string, string>, ttlMs: number }`.
+   */
   wanted: unknown;
   countdown: CountdownRef;
   /** Null is refused. */

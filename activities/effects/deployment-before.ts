@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { EvidenceKind } from '../../verdict/finding.ts';
 import type { DeploymentSnapshot } from '../kubernetes/contract.ts';
+import { deploymentTarget } from './deployment-target.ts';
 
 /** The Deployment before the launch, and its health page. */
 export type DeploymentBefore = DeploymentSnapshot & { healthTarget: string; healthPath: string; wantedImage: string };
@@ -10,7 +11,7 @@ const text = z.string().min(1);
 const count = z.number().int().nonnegative();
 /** Unknown fields are kept: an older worker than the capturing one must be able to restore. */
 export const deploymentBefore: z.ZodType<DeploymentBefore> = z.looseObject({
-  target: z.strictObject({ cluster: text, namespace: text, deployment: text, container: text }),
+  target: deploymentTarget,
   evidence: z.looseObject({
     digest: text,
     sizeBytes: count,

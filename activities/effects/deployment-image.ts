@@ -13,6 +13,7 @@ import { restoreTemplate } from '../kubernetes/restore-template.ts';
 import type { SnapshotStores } from '../kubernetes/snapshot.ts';
 import type { RunningActivity } from '../running-activity.ts';
 import { deploymentBefore, type DeploymentBefore } from './deployment-before.ts';
+import { deploymentKey, deploymentTarget } from './deployment-target.ts';
 import { countdownKey, restoreOf, type Effect } from './effect.ts';
 import { previewRestore } from './preview-restore.ts';
 import { proveRestored } from './prove-restored.ts';
@@ -26,16 +27,26 @@ export interface DeploymentImageDependencies extends SnapshotStores {
 }
 
 const wantedSchema = z.strictObject({ image: z.string().min(1) });
+const settingsSchema = z.strictObject({
+  deployment: deploymentTarget,
+  healthTarget: z.string().min(1),
+  healthPath: z.string().min(1),
+  wantedImage: z.string().min(1),
+});
+type ImageSettings = z.output<typeof settingsSchema>;
 
 /** The effect with the clusters, evidence and health pages of one worker. */
-export function deploymentImage(dependencies: DeploymentImageDependencies): Effect<DeploymentBefore, { image: string }> {
+export function deploymentImage(dependencies: DeploymentImageDependencies): Effect<DeploymentBefore, { image: string }, ImageSettings> {
   const { store, restricted, clients, activity, now } = dependencies;
   const stores = { store, restricted };
   const clientOf = ({ cluster }: DeploymentTarget) => clients(cluster);
   return {
+    purpose: 'launch',
+    settings: settingsSchema,
+    targetOf: ({ deployment }) => ({ cluster: deployment.cluster, key: deploymentKey(deployment) }),
     before: deploymentBefore,
     wanted: wantedSchema,
-    async capture({ target, countdown, settings }) {
+    async capture({ countdown }, { deployment: target, ...settings }) {
       const client = clientOf(target);
       const { snapshot, deployment } = await captureDeployment(client, stores, target);
       refuseOpenOperation(deployment, await readLease(client, target), target, countdownKey(countdown));

@@ -9,8 +9,7 @@ import { refuse } from '../refusal.ts';
 import { within } from '../within.ts';
 import { capturedStatement } from './authority.ts';
 import type { CountdownRef, UndoEntry } from '../../verdict/undo.ts';
-import { operationOf } from './effect.ts';
-import type { Effects } from './registry.ts';
+import { operationOf, type CheckedEffect } from './effect.ts';
 
 export interface OwnBeforeDependencies {
   journal: Pick<UndoJournal, 'find'>;
@@ -32,7 +31,7 @@ export async function assertOwnBefore(
   { journal, key }: OwnBeforeDependencies,
   entry: UndoEntry,
   countdown: CountdownRef,
-  effect: Effects[keyof Effects],
+  effect: CheckedEffect,
 ): Promise<void> {
   const witnesses: [name: string, confirms: () => Promise<boolean>][] = [
     ['the journal', async () => sameBefore((await journal.find(entry.id))?.entry, entry)],

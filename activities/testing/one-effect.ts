@@ -7,6 +7,7 @@ import type { FakeClusterApi } from './fake-cluster-api.ts';
 import { NEW, target } from './fake-cluster-api.ts';
 import type { Seal } from '../../verdict/signed.ts';
 import type { CaptureInput } from '../effects/contract.ts';
+import { deploymentKey } from '../effects/deployment-target.ts';
 import { createEffects, type Effects } from '../effects/registry.ts';
 
 export const countdownOf = (firstRunId: string): CountdownRef => ({
@@ -30,12 +31,12 @@ export const entryOf = (before: unknown, { workflowId, firstRunId }: CountdownRe
   ...(seal === undefined ? {} : { seal }),
 });
 
-export const captureInput = (countdown: CountdownRef, generation = 1, wantedImage = NEW): CaptureInput => ({
+export const captureInput = (countdown: CountdownRef, generation = 1, wantedImage = NEW, deployment = target): CaptureInput => ({
   kind: 'deployment-image',
-  target,
+  target: { cluster: deployment.cluster, key: deploymentKey(deployment) },
   generation,
   countdown,
-  settings: { healthTarget: 'shop', healthPath: '/healthz', wantedImage },
+  settings: { deployment, healthTarget: 'shop', healthPath: '/healthz', wantedImage },
 });
 
 let nowMs = Date.parse('2026-11-25T09:00:00Z');

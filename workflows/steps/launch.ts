@@ -29,12 +29,17 @@ export async function launchStep(input: StepInput<LaunchStep>): Promise<StepResu
 
   const { entry, goesBackTo, evidence } = await prepareEffect(input, {
     kind: 'deployment-image',
-    target,
+    target: { cluster: target.cluster, key: `${target.namespace}/${target.deployment}` },
     live: true,
     scope: 'countdown',
     order: 0,
     within: { restoreMs: step.rollbackTimeoutMs, proveMs: step.healthTimeoutMs },
-    settings: { healthTarget: service.health.target, healthPath: service.health.path, wantedImage: service.image },
+    settings: {
+      deployment: target,
+      healthTarget: service.health.target,
+      healthPath: service.health.path,
+      wantedImage: service.image,
+    },
   });
   // Workers may have been away meanwhile. Nothing was written, so what was registered is taken back at once.
   if (isTooLate(input)) return { ...NOT_BEGUN, ...(await takeBack(input, entry)) };
