@@ -16,7 +16,8 @@ import type { Action, ActionRequest } from '../verdict/action.ts';
 import { effects, hold } from './action-effects.ts';
 import { local } from './activity-options.ts';
 import { announce, verdictOf } from './announce.ts';
-import { actorOf, current, record, recordRefusal, type CheckpointState, type CountdownState } from './countdown-state.ts';
+import { applyChange, record, recordRefusal, type Change } from './change.ts';
+import { actorOf, current, type CheckpointState, type CountdownState } from './countdown-state.ts';
 import { failureMessage } from './failure-message.ts';
 import { explainNow, explainRefusal } from './refusals.ts';
 import { approveUnverified } from './signal-approval.ts';
@@ -54,8 +55,8 @@ export function listen(state: CountdownState, admitted: () => boolean): void {
   setHandler(
     holdSignal,
     (sent) => {
-      const { actor, name, reason } = readReasoned(sent);
-      hold(state, actor, name, reason);
+      const { actor, name: by, reason } = readReasoned(sent);
+      changeNow(state, hold(state, { actor, by, reason }, Date.now()));
     },
     { description: 'Holds the countdown; accepted also while no worker is running' },
   );
@@ -63,12 +64,14 @@ export function listen(state: CountdownState, admitted: () => boolean): void {
     const { actor, name, reason } = readReasoned(sent);
     const refusal = explainNow(state, 'abort');
     if (refusal !== null) return recordRefusal(state, Date.now(), actor, 'abort.refused', releaseName(state), refusal);
-    record(state, Date.now(), actor, 'abort.accepted', releaseName(state), reason);
-    state.message = `aborted by ${name}: ${reason}`;
+    changeNow(state, {
+      state: { message: `aborted by ${name}: ${reason}` },
+      audit: [{ actor, action: 'abort.accepted', object: releaseName(state), detail: reason }],
+    });
     // The caller's own cancellation comes after this Signal, or never where it died in between.
     root.cancel();
   });
-  setHandler(approveSignal, (sent) => approveUnverified(state, sent));
+  setHandler(approveSignal, (sent) => changeNow(state, approveUnverified(state, sent, Date.now())));
   setHandler(openUpdate, async () => {
     await condition(() => state.phase !== 'opening' || state.decidedEnding !== null);
     if (state.decidedEnding === 'refused') throw ApplicationFailure.nonRetryable(state.message, 'Refused');
@@ -93,9 +96,9 @@ function refuseUnregistrable(state: CountdownState, entry: UndoEntry): void {
 }
 
 function registerUndo(state: CountdownState, entry: UndoEntry): void {
-  const before = state.undo.length;
-  state.undo = register(state.undo, entry);
-  if (state.undo.length > before) record(state, Date.now(), 'tminus', 'undo.registered', entry.name, entry.id);
+  const undo = register(state.undo, entry);
+  if (undo.length === state.undo.length) return;
+  changeNow(state, { state: { undo }, audit: [{ actor: 'tminus', action: 'undo.registered', object: entry.name, detail: entry.id }] });
 }
 
 function validateShape(signed: SignedAction): void {
@@ -118,28 +121,40 @@ async function handleAction(state: CountdownState, signed: SignedAction, root: C
   }
   record(state, Date.now(), actorOf(request.principal), `${request.action}.accepted`, request.checkpoint, request.comment);
   const checkpoint = current(state);
-  const message = effects[request.action](state, request);
-  if (request.action === 'approve' || request.action === 'waive') keepSigned(checkpoint, request, signed);
-  tell(state, checkpoint, request, message);
+  const { message, change } = effects[request.action](state, request, Date.now());
+  changeNow(state, change);
+  if (request.action === 'approve' || request.action === 'waive') changeNow(state, signedDecision(checkpoint, request, signed));
+  announceAction(state, checkpoint, request, message);
   if (request.action === 'abort') root.cancel();
-  const { revision } = current(state);
-  return (state.actionResults[request.id] = { ok: true, message, phase: state.phase, revision });
+  const result: ActionResult = { ok: true, message, phase: state.phase, revision: checkpoint.revision };
+  changeNow(state, { state: { actionResults: { ...state.actionResults, [request.id]: result } } });
+  return result;
 }
 
-/** What a launch rests on: its activity believes the signature, not the countdown. */
-function keepSigned(checkpoint: CheckpointState, { action, revision, evidenceDigest }: ActionRequest, signed: SignedAction): void {
-  checkpoint.signed.push({ request: { action, revision, evidenceDigest }, signed });
-}
+/** The one place where a message changes the countdown. */
+const changeNow = (state: CountdownState, change: Change): void => applyChange(state, current(state), change, Date.now());
 
-/** A decision of a person is told like any other change. Hold, reject and abort are told by what follows from them. */
-function tell(state: CountdownState, checkpoint: CheckpointState, { action, principal, comment }: ActionRequest, message: string): void {
-  const verb = toldAs[action];
+/** What a launch rests on: its activity verifies the signature and does not trust the countdown. */
+const signedDecision = (
+  { signed: earlier }: CheckpointState,
+  { action, revision, evidenceDigest }: ActionRequest,
+  signed: SignedAction,
+): Change => ({ checkpoint: { signed: [...earlier, { request: { action, revision, evidenceDigest }, signed }] } });
+
+/** Announces a decision of a person like any other change. Hold, reject and abort are announced by what follows from them. */
+function announceAction(
+  state: CountdownState,
+  checkpoint: CheckpointState,
+  { action, principal, comment }: ActionRequest,
+  message: string,
+): void {
+  const verb = announcedAs[action];
   if (verb === null) return;
   const because = comment === '' ? '' : ` (${comment})`;
   announce(state, checkpoint, verdictOf(state), `${principal.displayName} ${verb} ${checkpoint.name}${because}: ${message}`);
 }
 
-const toldAs: Record<Action, string | null> = {
+const announcedAs: Record<Action, string | null> = {
   approve: 'approves',
   resume: 'resumes at',
   recycle: 'recycles',

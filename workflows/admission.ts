@@ -14,7 +14,8 @@ import type { BookkeepingActivities } from '../activities/bookkeeping-contract.t
 import type { Authority } from '../activities/effects/contract.ts';
 import { digestOf } from '../verdict/digest.ts';
 import { local, patient, quick } from './activity-options.ts';
-import { freshState, record, type CountdownState } from './countdown-state.ts';
+import { record } from './change.ts';
+import { freshState, type CountdownState } from './countdown-state.ts';
 import { failureMessage } from './failure-message.ts';
 import { attribute } from './messages.ts';
 import { standsOn } from './refusals.ts';

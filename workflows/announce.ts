@@ -10,7 +10,8 @@ import {
 } from '@temporalio/workflow';
 import type { BookkeepingActivities } from '../activities/bookkeeping-contract.ts';
 import { patient } from './activity-options.ts';
-import { current, heldUntilMs, oldestHold, record, specOf, type CheckpointState, type CountdownState } from './countdown-state.ts';
+import { record } from './change.ts';
+import { current, heldUntilMs, oldestHold, specOf, type CheckpointState, type CountdownState } from './countdown-state.ts';
 import { failureMessage } from './failure-message.ts';
 import { attribute } from './messages.ts';
 

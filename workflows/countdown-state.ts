@@ -1,14 +1,13 @@
-// All that a countdown remembers, as plain JSON: it must survive a continue-as-new.
+// All that a countdown remembers, as plain JSON: it must survive a continue-as-new. Nothing here assigns: change.ts and the story in countdown.ts do.
 import type { Phase } from '../verdict/can.ts';
 import type { CountdownInput } from '../release/countdown-input.ts';
 import type { ApprovalStatus, Ending, StepStatus } from '../verdict/countdown-status.ts';
 import type { Seal, Signed } from '../verdict/signed.ts';
 import type { ActionRequest } from '../verdict/action.ts';
-import { replan, planOf } from '../release/plan.ts';
+import { planOf } from '../release/plan.ts';
 import type { Checkpoint } from '../release/release.ts';
-import { judge, type CountedApproval, type Waiver } from '../verdict/judge.ts';
-import { EMPTY_CHAIN, chainRecord, type AuditRecord } from '../verdict/audit-chain.ts';
-import { digestOf } from '../verdict/digest.ts';
+import type { Waiver } from '../verdict/judge.ts';
+import type { AuditRecord } from '../verdict/audit-chain.ts';
 import type { Finding } from '../verdict/finding.ts';
 import type { Evaluation, Principal } from '../verdict/verdict.ts';
 import type { ActionResult } from './messages.ts';
@@ -33,11 +32,11 @@ export interface CheckpointState {
   own: Finding[];
   revision: number;
   evidenceDigest: string;
-  approvalDeadlineMs?: number;
+  approvalDeadlineMs?: number | undefined;
   /** Until when an inconclusive verdict stays a hold. */
-  holdDeadlineMs?: number;
+  holdDeadlineMs?: number | undefined;
   /** Until when a no-go may still be waived, retried or recycled. */
-  stopDeadlineMs?: number;
+  stopDeadlineMs?: number | undefined;
   /** Its time came, and its steps may run. */
   reached: boolean;
   passed: boolean;
@@ -154,7 +153,8 @@ export function freshState(input: CountdownInput, nowMs: number): CountdownState
   };
 }
 
-function emptyCheckpoint({ name, steps }: Checkpoint, offset: string, atMs: number): CheckpointState {
+/** A checkpoint of which nothing has run. */
+export function emptyCheckpoint({ name, steps }: Checkpoint, offset: string, atMs: number): CheckpointState {
   return {
     name,
     offset,
@@ -184,117 +184,10 @@ export const current = (state: CountdownState): CheckpointState => {
   return checkpoint;
 };
 
-/** What a line says is cut here: 500 such lines stay below the 2 MiB a payload may have. */
-const DETAIL_CHARACTERS = 1_000;
-const NAME_CHARACTERS = 200;
-
-/** A line in the audit chain; stored by `storeAuditSoon`. */
-export function record(state: CountdownState, nowMs: number, actor: string, action: string, object: string, detail: string): void {
-  const last = state.audit.at(-1);
-  state.audit.push(
-    chainRecord(last ?? EMPTY_CHAIN, {
-      at: new Date(nowMs).toISOString(),
-      actor: cut(actor, NAME_CHARACTERS),
-      action,
-      object: cut(object, NAME_CHARACTERS),
-      detail: cut(detail, DETAIL_CHARACTERS),
-    }),
-  );
-  state.version += 1;
-}
-
-const cut = (text: string, characters: number): string => (text.length <= characters ? text : `${text.slice(0, characters - 1)}…`);
-
-/** Refusals recorded one by one; from then on one in so many, with their number: anything may send what is refused, and the chain is carried whole. */
-const REFUSALS_RECORDED = 100;
-
-/** A line in the audit for what was refused. */
-export function recordRefusal(state: CountdownState, nowMs: number, actor: string, action: string, object: string, reason: string): void {
-  state.refused += 1;
-  const { refused: count } = state;
-  if (count > REFUSALS_RECORDED && count % REFUSALS_RECORDED !== 0) return;
-  record(state, nowMs, actor, action, object, count > REFUSALS_RECORDED ? `${reason} (${count} refused so far)` : reason);
-}
-
 export const findingsOf = (checkpoint: CheckpointState): Finding[] => [
   ...checkpoint.own,
   ...checkpoint.steps.flatMap(({ findings }) => findings),
 ];
-
-/**
- * Brings revision and digest of a checkpoint up to date. The digest covers the findings and evidence of this and all earlier
- * checkpoints and the candidate: an approval of the final poll speaks for the load test of three days ago.
- */
-function refreshDigest(state: CountdownState, checkpoint: CheckpointState): void {
-  const upToHere = state.checkpoints.slice(0, state.checkpoints.indexOf(checkpoint) + 1);
-  const digest = digestOf({
-    release: state.input.releaseDigest,
-    image: state.input.release.spec.service.image,
-    checkpoints: upToHere.map((each) => ({
-      name: each.name,
-      findings: findingsOf(each),
-      evidence: each.steps.flatMap(({ evidence }) => evidence.map((ref) => ref.digest)),
-      waivers: each.waivers.map(({ finding, said, reason, expiresAtMs }) => ({ finding, said, reason, expiresAtMs })),
-    })),
-  });
-  if (digest === checkpoint.evidenceDigest) return;
-  if (checkpoint.evidenceDigest !== '') checkpoint.revision += 1;
-  checkpoint.evidenceDigest = digest;
-  state.version += 1;
-}
-
-/** Judges the current checkpoint. While steps are pending, only what they found so far; approvals count once all have run. */
-export function evaluate(state: CountdownState, checkpoint: CheckpointState, nowMs: number): Evaluation {
-  const { approval } = specOf(state.input, checkpoint.name);
-  refreshDigest(state, checkpoint);
-  checkpoint.evaluation = judge(
-    findingsOf(checkpoint),
-    checkpoint.approvals satisfies CountedApproval[],
-    checkpoint.waivers,
-    {
-      approval:
-        approval && checkpoint.pending.length === 0
-          ? { ...approval, ...(checkpoint.approvalDeadlineMs === undefined ? {} : { deadlineAtMs: checkpoint.approvalDeadlineMs }) }
-          : null,
-      ...(checkpoint.holdDeadlineMs === undefined ? {} : { inconclusiveUntilMs: checkpoint.holdDeadlineMs }),
-      revision: checkpoint.revision,
-      evidenceDigest: checkpoint.evidenceDigest,
-    },
-    nowMs,
-  );
-  return checkpoint.evaluation;
-}
-
-/** Moves the launch, and every checkpoint that is still to come with it. */
-export function moveLaunch(state: CountdownState, launchAtMs: number): void {
-  const plan = replan(planOf(state.input.release, state.startedAtMs), launchAtMs);
-  state.launchAtMs = launchAtMs;
-  for (const planned of plan.checkpoints) {
-    const checkpoint = state.checkpoints.find(({ name }) => name === planned.name);
-    if (checkpoint && !checkpoint.passed) checkpoint.atMs = planned.atMs;
-  }
-  state.version += 1;
-}
-
-/** Goes back to an earlier checkpoint: it and all after it start afresh, their approvals and waivers void. Past rounds keep their numbers. */
-export function recycleState(state: CountdownState, nowMs: number): void {
-  const to = state.checkpoints.findIndex(({ name }) => name === state.recycleTo);
-  const target = state.checkpoints[to];
-  if (!target) throw new Error(`the plan has no checkpoint ${state.recycleTo}`);
-  const lead = planOf(state.input.release, state.startedAtMs).checkpoints.find(({ name }) => name === target.name)?.offsetMs ?? 0;
-  state.checkpoints = state.checkpoints.map((checkpoint, index) => {
-    if (index < to) return checkpoint;
-    const fresh = emptyCheckpoint(specOf(state.input, checkpoint.name), checkpoint.offset, checkpoint.atMs);
-    for (const step of fresh.steps) step.round = checkpoint.steps.find(({ name }) => name === step.name)?.round ?? 0;
-    return { ...fresh, revision: checkpoint.revision + 1 };
-  });
-  state.cursor = to;
-  state.recycleTo = null;
-  state.holds = [];
-  state.testedImageIds = null;
-  state.readyAtMs = nowMs;
-  moveLaunch(state, Math.max(state.launchAtMs, nowMs + lead));
-}
 
 export const actorOf = ({ issuer, subject }: Principal): string => `${issuer}/${subject}`;
 
@@ -306,13 +199,6 @@ export function earlierSteps({ input }: CountdownState, { name, steps }: Checkpo
     const spec = specs[index];
     return spec && state === 'done' ? [{ spec, findings, evidence }] : [];
   });
-}
-
-/** Marks a step as running, in a new round that has found nothing yet. */
-export function beginRound(state: CountdownState, { name: checkpoint }: CheckpointState, status: StepStatus): void {
-  const startedAt = new Date(Date.now()).toISOString();
-  Object.assign(status, { round: status.round + 1, state: 'running', startedAt, findings: [], facts: [], evidence: [] });
-  record(state, Date.now(), 'tminus', 'step.started', `${checkpoint}/${status.name}`, `round ${status.round}`);
 }
 
 /** The step of this checkpoint that runs next, or null when none is left. */

@@ -19,17 +19,15 @@ import { admit, carry, closeUnadmitted, initialState, showRefused } from './admi
 import { hold } from './action-effects.ts';
 import { listen } from './actions.ts';
 import { announce, enterPhase, settled, storeAuditSoon, verdictOf } from './announce.ts';
+import { applyChange, evaluate, record, recycleState } from './change.ts';
 import {
   actorOf,
   current,
-  evaluate,
   heldBy,
   heldUntilMs,
   nextStep,
   oldestHold,
   planned,
-  record,
-  recycleState,
   specOf,
   type CheckpointState,
   type CountdownState,
@@ -324,7 +322,9 @@ async function carriedOrHeld(state: CountdownState): Promise<CountdownInput | nu
     return await carry(state);
   } catch (error) {
     if (isCancellation(error) || !(error instanceof TemporalFailure)) throw error;
-    hold(state, 'tminus', 'tminus', `the history is long, and no worker sealed the state for a new run: ${failureMessage(error)}`);
+    const reason = `the history is long, and no worker sealed the state for a new run: ${failureMessage(error)}`;
+    const now = Date.now();
+    applyChange(state, current(state), hold(state, { actor: 'tminus', by: 'tminus', reason }, now), now);
     return null;
   }
 }

@@ -2,7 +2,8 @@
 import { ApplicationFailure, proxyActivities } from '@temporalio/workflow';
 import type { BookkeepingActivities } from '../activities/bookkeeping-contract.ts';
 import { patient } from './activity-options.ts';
-import { record, type CountdownState } from './countdown-state.ts';
+import { record } from './change.ts';
+import type { CountdownState } from './countdown-state.ts';
 import { failureMessage } from './failure-message.ts';
 
 /** Bounded, so that a full disk cannot keep the countdown open; the audit is also stored separately. */

@@ -2,7 +2,8 @@
 import { proxyActivities } from '@temporalio/workflow';
 import type { BookkeepingActivities, LastGood } from '../activities/bookkeeping-contract.ts';
 import { quick } from './activity-options.ts';
-import { record, specOf, type CountdownState } from './countdown-state.ts';
+import { record } from './change.ts';
+import { specOf, type CountdownState } from './countdown-state.ts';
 import { failureMessage } from './failure-message.ts';
 import { productionOf } from './step.ts';
 

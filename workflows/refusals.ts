@@ -73,7 +73,7 @@ function explainWrongDetail(state: CountdownState, request: ActionRequest): stri
   const needsComment: Action[] = ['reject', 'waive', 'abort', 'recycle'];
   if (needsComment.includes(request.action) && request.comment.trim() === '') return `${request.action} needs a reason`;
   if (request.action === 'waive') {
-    if (!openFinding(checkpoint, request))
+    if (!openFinding(checkpoint, request, Date.now()))
       return `${checkpoint.name} has no open finding ${request.finding ?? ''}; it has ${openFindings(state) || 'none'}`;
     const unwaivable = explainUnwaivable(checkpoint.steps, request.finding ?? '');
     if (unwaivable !== null) return unwaivable;
@@ -95,14 +95,12 @@ function explainWrongDetail(state: CountdownState, request: ActionRequest): stri
 }
 
 /** The finding a waiver is about: the first of that name that nobody has waived as it stands. */
-export const openFinding = (checkpoint: CheckpointState, { finding }: ActionRequest): Finding | undefined =>
+export const openFinding = (checkpoint: CheckpointState, { finding }: ActionRequest, nowMs: number): Finding | undefined =>
   findingsOf(checkpoint).find(
     (candidate) =>
       findingKey(candidate) === finding &&
       candidate.outcome !== 'pass' &&
-      !checkpoint.waivers.some(
-        (waiver) => waiver.finding === finding && waiver.said === candidate.message && waiver.expiresAtMs > Date.now(),
-      ),
+      !checkpoint.waivers.some((waiver) => waiver.finding === finding && waiver.said === candidate.message && waiver.expiresAtMs > nowMs),
   );
 
 const openFindings = (state: CountdownState): string =>

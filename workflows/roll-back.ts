@@ -1,6 +1,7 @@
 // The end of the undo stack: what is due is restored, what stands on purpose is settled, whatever happened before.
 import { announce, enterPhase } from './announce.ts';
-import { current, evaluate, record, type CountdownState } from './countdown-state.ts';
+import { evaluate, record } from './change.ts';
+import { current, type CountdownState } from './countdown-state.ts';
 import type { Ending } from '../verdict/countdown-status.ts';
 import { countdownRef, dueAtEnd, settle, unwind, type UndoReport } from './undo-stack.ts';
 

@@ -1,28 +1,31 @@
 // An approval by a plain Signal: for tools that can only signal. It proves nobody, and counts only where the release allows that.
 import { samePerson } from '../verdict/can.ts';
 import type { Principal } from '../verdict/verdict.ts';
-import { current, record, recordRefusal, specOf, type CountdownState } from './countdown-state.ts';
+import type { Change } from './change.ts';
+import { current, specOf, type CountdownState } from './countdown-state.ts';
 import { explainNow, explainTooLate, explainWrongCheckpoint, standsOn } from './refusals.ts';
 import { readApproval } from './signal-shape.ts';
 
-export function approveUnverified(state: CountdownState, sent: unknown): void {
+/** What a Signal that was sent as an approval changes: an approval of the current checkpoint, or a refusal. */
+export function approveUnverified(state: CountdownState, sent: unknown, nowMs: number): Change {
   const said = readApproval(sent);
-  const refusal = said === null ? 'an approval by Signal needs a checkpoint and a name' : explainUnverified(state, said);
-  if (refusal !== null)
-    return recordRefusal(state, Date.now(), `signal/${said?.by ?? 'unknown'}`, 'approve.refused', said?.checkpoint ?? '', refusal);
-  if (said === null) return;
-  const checkpoint = current(state);
-  record(state, Date.now(), `signal/${said.by}`, 'approve.accepted', said.checkpoint, said.comment);
-  checkpoint.approvals.push({
-    principal: unverified(state, said.by),
-    decision: 'approve',
-    comment: said.comment,
-    at: new Date(Date.now()).toISOString(),
-    revision: checkpoint.revision,
-    evidenceDigest: checkpoint.evidenceDigest,
-    verified: false,
-  });
-  state.version += 1;
+  if (said === null) {
+    const detail = 'an approval by Signal needs a checkpoint and a name';
+    return { refusal: { actor: 'signal/unknown', action: 'approve.refused', object: '', detail } };
+  }
+  const { by, comment, checkpoint: object } = said;
+  const actor = `signal/${by}`;
+  const refusal = explainUnverified(state, said);
+  if (refusal !== null) return { refusal: { actor, action: 'approve.refused', object, detail: refusal } };
+  const { approvals, revision, evidenceDigest } = current(state);
+  const at = new Date(nowMs).toISOString();
+  const principal = unverified(state, by);
+  return {
+    checkpoint: {
+      approvals: [...approvals, { principal, decision: 'approve', comment, at, revision, evidenceDigest, verified: false }],
+    },
+    audit: [{ actor, action: 'approve.accepted', object, detail: comment }],
+  };
 }
 
 function explainUnverified(state: CountdownState, { checkpoint: name, by }: { checkpoint: string; by: string }): string | null {

@@ -1,7 +1,8 @@
 // Waits with a deadline: until the countdown changes, and with a reminder to those who are told.
 import { condition } from '@temporalio/workflow';
 import { announce } from './announce.ts';
-import { record, type CheckpointState, type CountdownState } from './countdown-state.ts';
+import { record } from './change.ts';
+import type { CheckpointState, CountdownState } from './countdown-state.ts';
 
 /** Parts of a wait after which people are reminded; its end is told by what becomes of the countdown then. */
 const REMINDERS = [

@@ -99,3 +99,15 @@ export function actAt(state: CountdownState, change: Partial<ActionRequest> & Pi
     ...change,
   };
 }
+
+/** A copy that throws when anything assigns to it: what is pure only reads it. */
+export function frozenCopy<Value>(value: Value): Value {
+  const copy = structuredClone(value);
+  const freeze = (each: unknown): void => {
+    if (typeof each !== 'object' || each === null) return;
+    Object.freeze(each);
+    Object.values(each).forEach(freeze);
+  };
+  freeze(copy);
+  return copy;
+}

@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { evaluate } from './countdown-state.ts';
+import { evaluate } from './change.ts';
 import { NOW_MS, at, stateOfTest } from './testing/state.ts';
 
 it('waits for approvals until the time of the deadline, and not by its duration', () => {
