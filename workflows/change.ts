@@ -6,16 +6,20 @@ import { EMPTY_CHAIN, chainRecord, type AuditRecord } from '../verdict/audit-cha
 import { digestOf } from '../verdict/digest.ts';
 import { judge, type CountedApproval } from '../verdict/judge.ts';
 import type { Evaluation } from '../verdict/verdict.ts';
-import { emptyCheckpoint, findingsOf, specOf, type CheckpointState, type CountdownState } from './countdown-state.ts';
+import { emptyCheckpoint, findingsOf, specOf, type CheckpointState, type CountdownState, type Watch } from './countdown-state.ts';
 
-type AuditEntry = Pick<AuditRecord, 'actor' | 'action' | 'object' | 'detail'>;
+export type AuditEntry = Pick<AuditRecord, 'actor' | 'action' | 'object' | 'detail'>;
+
+type StepChange = Pick<StepStatus, 'name'> & Partial<StepStatus>;
 
 /** New values of some fields of a countdown and of one of its checkpoints. Objects are assigned into, because steps that run hold references. */
 export interface Change {
-  state?: Partial<Pick<CountdownState, 'actionResults' | 'heldMs' | 'holds' | 'message' | 'readyAtMs' | 'recycleTo' | 'undo'>>;
+  state?: Partial<Pick<CountdownState, 'actionResults' | 'failedAt' | 'heldMs' | 'holds' | 'message' | 'readyAtMs' | 'recycleTo' | 'undo'>>;
   checkpoint?: Partial<CheckpointState>;
   /** Steps of the checkpoint, by name. */
-  steps?: readonly (Pick<StepStatus, 'name'> & Partial<StepStatus>)[];
+  steps?: readonly StepChange[];
+  /** By itself it wakes no wait: the story does not act on it. */
+  watch?: Partial<Watch>;
   /** Where the launch moves to, with every checkpoint that is still to come. */
   launchAtMs?: number;
   /** Recorded in this order, after the fields are assigned. */
@@ -24,7 +28,7 @@ export interface Change {
   refusal?: AuditEntry;
 }
 
-/** Assigns a change. A change of fields moves the version, so that waits wake up. */
+/** Assigns a change, and moves the version, so that waits wake up. */
 export function applyChange(state: CountdownState, checkpoint: CheckpointState, change: Change, nowMs: number): void {
   Object.assign(state, change.state);
   Object.assign(checkpoint, change.checkpoint);
@@ -33,6 +37,7 @@ export function applyChange(state: CountdownState, checkpoint: CheckpointState, 
     if (!status) throw new Error(`checkpoint ${checkpoint.name} has no step ${changed.name}`);
     Object.assign(status, changed);
   }
+  Object.assign(state.watch, change.watch);
   if (change.launchAtMs !== undefined) moveLaunch(state, change.launchAtMs);
   if (change.state || change.checkpoint || change.steps) state.version += 1;
   for (const { actor, action, object, detail } of change.audit ?? []) record(state, nowMs, actor, action, object, detail);
@@ -170,9 +175,17 @@ export function recycleState(state: CountdownState, nowMs: number): void {
   moveLaunch(state, Math.max(state.launchAtMs, nowMs + lead));
 }
 
-/** Marks a step as running, in a new round that has found nothing yet. */
-export function beginRound(state: CountdownState, { name: checkpoint }: CheckpointState, status: StepStatus): void {
-  const startedAt = new Date(Date.now()).toISOString();
-  Object.assign(status, { round: status.round + 1, state: 'running', startedAt, findings: [], facts: [], evidence: [] });
-  record(state, Date.now(), 'tminus', 'step.started', `${checkpoint}/${status.name}`, `round ${status.round}`);
+/** A new round of a step, which has found nothing yet, and its line in the audit. */
+export function newRound(
+  checkpoint: CheckpointState,
+  status: StepStatus,
+  nowMs: number,
+): { step: StepChange & Pick<StepStatus, 'round'>; entry: AuditEntry } {
+  const { name } = status;
+  const round = status.round + 1;
+  const startedAt = new Date(nowMs).toISOString();
+  return {
+    step: { name, round, state: 'running', startedAt, findings: [], facts: [], evidence: [] },
+    entry: { actor: 'tminus', action: 'step.started', object: `${checkpoint.name}/${name}`, detail: `round ${round}` },
+  };
 }

@@ -4,7 +4,7 @@ import type { Step } from '../release/steps/registry.ts';
 import { inconclusive, type Finding } from '../verdict/finding.ts';
 import { authorityOf } from './admission.ts';
 import { enterPhase } from './announce.ts';
-import { beginRound, evaluate, record } from './change.ts';
+import { applyChange, evaluate, newRound, record } from './change.ts';
 import { earlierSteps, type CheckpointState, type CountdownState } from './countdown-state.ts';
 import { failureMessage } from './failure-message.ts';
 import { launchMustBeginBy } from './launch-window.ts';
@@ -20,10 +20,11 @@ export async function runStep(state: CountdownState, checkpoint: CheckpointState
   const status = checkpoint.steps.find((step) => step.name === name);
   if (!status) throw new Error(`checkpoint ${checkpoint.name} has no step ${name}`);
   enterPhase(state, 'running');
-  beginRound(state, checkpoint, status);
-  const { round } = status;
+  const startedMs = Date.now();
+  const { step, entry } = newRound(checkpoint, status, startedMs);
+  const { round } = step;
   const workflowId = `${workflowInfo().workflowId}/${checkpoint.name}/${name}/${round}`;
-  status.workflowId = workflowId;
+  applyChange(state, checkpoint, { steps: [{ ...step, workflowId }], audit: [entry] }, startedMs);
   const input: StepInput = {
     countdown: countdownRef(state.input.release),
     generation: state.generation,
