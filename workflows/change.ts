@@ -14,7 +14,22 @@ type StepChange = Pick<StepStatus, 'name'> & Partial<StepStatus>;
 
 /** New values of some fields of a countdown and of one of its checkpoints. Objects are assigned into, because steps that run hold references. */
 export interface Change {
-  state?: Partial<Pick<CountdownState, 'actionResults' | 'failedAt' | 'heldMs' | 'holds' | 'message' | 'readyAtMs' | 'recycleTo' | 'undo'>>;
+  state?: Partial<
+    Pick<
+      CountdownState,
+      | 'actionResults'
+      | 'decidedEnding'
+      | 'failedAt'
+      | 'heldMs'
+      | 'holds'
+      | 'launchedAt'
+      | 'message'
+      | 'readyAtMs'
+      | 'recycleTo'
+      | 'testedImageIds'
+      | 'undo'
+    >
+  >;
   checkpoint?: Partial<CheckpointState>;
   /** Steps of the checkpoint, by name. */
   steps?: readonly StepChange[];

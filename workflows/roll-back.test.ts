@@ -1,5 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { auditActionOf, endingAfter } from './roll-back.ts';
+import { applyChange } from './change.ts';
+import { current } from './countdown-state.ts';
+import { auditActionOf, changeByUndo, endingAfter } from './roll-back.ts';
+import { NOW_MS, at, finding, frozenCopy, stateOfTest, undoEntry } from './testing/state.ts';
 
 const live = { restored: true, live: true, leftAlone: false };
 const drill = { ...live, live: false };
@@ -25,3 +28,31 @@ it.each([
   ['undo.left-alone', { ...live, leftAlone: true }],
   ['undo.incomplete', { ...live, restored: false }],
 ])('the audit records %s', (action, report) => expect(auditActionOf(report)).toBe(action));
+
+describe('the reports of the undos', () => {
+  const report = (name: string, restored: boolean) => {
+    const findings = [finding({ outcome: restored ? 'pass' : 'fail', subject: name })];
+    return { ...live, id: name, name, restored, findings, facts: [], evidence: [] };
+  };
+  const afterUndo = (...reports: ReturnType<typeof report>[]) => {
+    const state = stateOfTest();
+    at(state, 'launch');
+    Object.assign(state, { undo: [undoEntry()], decidedEnding: 'no-go', message: 'p99 is too high' });
+    applyChange(state, current(state), changeByUndo(frozenCopy(state), reports, NOW_MS), NOW_MS);
+    return state;
+  };
+
+  it('are shown as steps of the checkpoint, which is judged with them, and nothing stands any more', () => {
+    const state = afterUndo(report('a', true), report('b', true));
+    expect(current(state).steps.map(({ name }) => name)).toEqual(['launch', 'guard', 'rollback', 'rollback-2']);
+    expect(current(state).steps[2]).toMatchObject({ type: 'rollback', state: 'done', finishedAt: new Date(NOW_MS).toISOString() });
+    expect(current(state).evaluation).toMatchObject({ passed: 2 });
+    expect(state).toMatchObject({ undo: [], decidedEnding: 'rolled-back', message: 'p99 is too high' });
+  });
+
+  it('name what was not restored', () =>
+    expect(afterUndo(report('a', true), report('b', false), report('c', false))).toMatchObject({
+      decidedEnding: 'undo-incomplete',
+      message: 'b, c: not restored; manual action is required now. p99 is too high',
+    }));
+});

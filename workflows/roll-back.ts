@@ -1,8 +1,8 @@
 // The end of the undo stack: what is due is restored, what stands on purpose is settled, whatever happened before.
 import { announce, enterPhase } from './announce.ts';
-import { evaluate, record } from './change.ts';
+import { applyChange, judged, record, type Change } from './change.ts';
 import { current, type CountdownState } from './countdown-state.ts';
-import type { Ending } from '../verdict/countdown-status.ts';
+import type { Ending, StepStatus } from '../verdict/countdown-status.ts';
 import { countdownRef, dueAtEnd, settle, unwind, type UndoReport } from './undo-stack.ts';
 
 /** Every target is reported by name, and one that cannot be restored does not stop the others. Call it in a non-cancellable scope. */
@@ -27,27 +27,34 @@ export async function rollBack(state: CountdownState): Promise<void> {
     const unsettled = await settle(entry, 'kept', countdown);
     record(state, Date.now(), 'tminus', unsettled === null ? 'undo.kept' : 'undo.not-settled', entry.name, unsettled?.text ?? entry.id);
   }
-  showAsSteps(state, reports);
-  state.undo = [];
-  conclude(state, reports);
+  const now = Date.now();
+  applyChange(state, current(state), changeByUndo(state, reports, now), now);
 }
 
-function showAsSteps(state: CountdownState, reports: readonly UndoReport[]): void {
+/** What the reports of the undos change: nothing stands any more, each report is shown as a step, and the ending is what they made of it. */
+export function changeByUndo(state: CountdownState, reports: readonly UndoReport[], nowMs: number): Change {
   const checkpoint = current(state);
-  const now = new Date(Date.now()).toISOString();
-  for (const [index, { findings, facts, evidence }] of reports.entries())
-    checkpoint.steps.push({
-      name: index === 0 ? 'rollback' : `rollback-${index + 1}`,
-      type: 'rollback',
-      round: 1,
-      state: 'done',
-      startedAt: now,
-      finishedAt: now,
-      findings,
-      facts,
-      evidence,
-    });
-  evaluate(state, checkpoint, Date.now());
+  const failed = reports.filter(({ restored }) => !restored).map(({ name }) => name);
+  const message =
+    failed.length === 0 ? state.message : `${failed.join(', ')}: not restored; manual action is required now. ${state.message}`;
+  const decidedEnding = endingAfter(state.decidedEnding, reports, state.launchedAt !== null);
+  const steps = [...checkpoint.steps, ...reports.map((report, index) => shownAsStep(report, index, nowMs))];
+  return judged(state, checkpoint, { state: { undo: [], decidedEnding, message }, checkpoint: { steps } }, nowMs);
+}
+
+function shownAsStep({ findings, facts, evidence }: UndoReport, index: number, nowMs: number): StepStatus {
+  const now = new Date(nowMs).toISOString();
+  return {
+    name: index === 0 ? 'rollback' : `rollback-${index + 1}`,
+    type: 'rollback',
+    round: 1,
+    state: 'done',
+    startedAt: now,
+    finishedAt: now,
+    findings,
+    facts,
+    evidence,
+  };
 }
 
 export const auditActionOf = ({
@@ -57,13 +64,6 @@ export const auditActionOf = ({
   if (!restored) return 'undo.incomplete';
   return leftAlone ? 'undo.left-alone' : 'undo.done';
 };
-
-function conclude(state: CountdownState, reports: readonly UndoReport[]): void {
-  const failed = reports.filter(({ restored }) => !restored);
-  state.decidedEnding = endingAfter(state.decidedEnding, reports, state.launchedAt !== null);
-  if (failed.length > 0)
-    state.message = `${failed.map(({ name }) => name).join(', ')}: not restored; manual action is required now. ${state.message}`;
-}
 
 /**
  * The ending once its undos are done. Where somebody else had deployed another version and nothing was rolled back, it is `rolled-back` only if
