@@ -115,13 +115,16 @@ export async function carry(state: CountdownState): Promise<CountdownInput> {
     }
     if (!allHandlersFinished() || sealedDigest(state) !== digest) continue;
     const { input, ...carried } = state;
-    return { ...input, carried: { state: { ...carried, telling: 0, storing: false }, seal: sealed.seal } };
+    return { ...input, carried: { state: { ...carried, ...NOTHING_UNDER_WAY }, seal: sealed.seal } };
   }
 }
 
+/** A new run begins without the work that goes on beside this one. */
+const NOTHING_UNDER_WAY = { backgroundTasks: 0, isStoringAudit: false };
+
 /** Over all but the input, which the server signed, and counters that messages move without changing what counts. */
 const sealedDigest = (state: CountdownState): string =>
-  digestOf({ ...state, input: undefined, telling: 0, storing: false, refused: 0, version: 0 });
+  digestOf({ ...state, ...NOTHING_UNDER_WAY, input: undefined, refused: 0, version: 0 });
 
 /** What a launch is allowed by, for the activity that writes it. */
 export function authorityOf({ input, admission, checkpoints, resets }: CountdownState): Authority | null {

@@ -10,7 +10,7 @@ import {
 } from '@temporalio/workflow';
 import type { BookkeepingActivities } from '../activities/bookkeeping-contract.ts';
 import { patient } from './activity-options.ts';
-import { record } from './change.ts';
+import { applyChange, type Change } from './change.ts';
 import { current, heldUntilMs, oldestHold, specOf, type CheckpointState, type CountdownState } from './countdown-state.ts';
 import { failureMessage } from './failure-message.ts';
 import { attribute } from './messages.ts';
@@ -23,7 +23,7 @@ const RECORDS_AT_ONCE = 500;
 /** Changes the phase, where lists and the Temporal page can see it. One event, and only when something changed. */
 export function enterPhase(state: CountdownState, phase: Phase): void {
   if (state.phase === phase) return;
-  state.phase = phase;
+  assign(state, { quiet: { phase } });
   const checkpoint = current(state);
   const { metadata, spec } = state.input.release;
   upsertSearchAttributes([
@@ -67,11 +67,18 @@ export function announce(state: CountdownState, checkpoint: CheckpointState, ver
       const failed = await notify({ ...announcement, targets: [target] }).catch((error: unknown) => [
         { target, message: failureMessage(error) },
       ]);
-      for (const { message: reason } of failed) record(state, Date.now(), 'tminus', 'notify.failed', target, reason);
-      // Whoever gets a later message knows where things stand; what others get says nothing of them.
-      state.undelivered = [...state.undelivered.filter((each) => each.target !== target), ...failed];
+      assign(state, changeByDelivery(state, target, failed));
     });
 }
+
+/** What the result of one message changes. Who gets a later message is up to date; what others get says nothing of that. */
+export const changeByDelivery = ({ undelivered }: CountdownState, target: string, failed: CountdownState['undelivered']): Change => ({
+  state: { undelivered: [...undelivered.filter((each) => each.target !== target), ...failed] },
+  audit: failed.map(({ message: detail }) => ({ actor: 'tminus', action: 'notify.failed', object: target, detail })),
+});
+
+/** The one place where work for the outside changes the countdown. */
+const assign = (state: CountdownState, change: Change): void => applyChange(state, current(state), change, Date.now());
 
 /** Who is waited for, until when, and what they would type. */
 function asked(state: CountdownState, checkpoint: CheckpointState): { waitsFor?: string[]; deadlineAt?: string; command?: string } {
@@ -95,35 +102,35 @@ function asked(state: CountdownState, checkpoint: CheckpointState): { waitsFor?:
  * One write at a time, for two would append the same records twice.
  */
 export function storeAuditSoon(state: CountdownState): void {
-  if (state.storing || state.auditStored >= state.audit.length) return;
-  state.storing = true;
+  const { name } = state.input.release.metadata;
+  if (state.isStoringAudit || state.auditStored >= state.audit.length) return;
+  assign(state, { state: { isStoringAudit: true } });
   inBackground(state, async () => {
     try {
       while (state.auditStored < state.audit.length) {
         const records = state.audit.slice(state.auditStored, state.auditStored + RECORDS_AT_ONCE);
-        await storeAudit(state.input.release.metadata.name, workflowInfo().firstExecutionRunId, records);
-        state.auditStored += records.length;
+        await storeAudit(name, workflowInfo().firstExecutionRunId, records);
+        assign(state, { quiet: { auditStored: state.auditStored + records.length } });
       }
     } catch (error) {
-      // The chain itself stands in the countdown; that its file lacks the tail is told in it.
-      record(state, Date.now(), 'tminus', 'audit.not-stored', state.input.release.metadata.name, failureMessage(error));
+      // The chain itself stands in the countdown; that its file lacks the tail is recorded in it.
+      assign(state, { audit: [{ actor: 'tminus', action: 'audit.not-stored', object: name, detail: failureMessage(error) }] });
     } finally {
-      state.storing = false;
+      assign(state, { state: { isStoringAudit: false } });
     }
   });
 }
 
-/** Waits until nobody is being told and nothing written any more, at most for `timeout`. */
+/** Waits until no message and no write is under way, at most for `timeout`. */
 export async function settled(state: CountdownState, timeout: '1m' | '24h'): Promise<boolean> {
-  return condition(() => state.telling === 0, timeout, { summary: 'pending notifications and audit writes' });
+  return condition(() => state.backgroundTasks === 0, timeout, { summary: 'pending notifications and audit writes' });
 }
 
 function inBackground(state: CountdownState, work: () => Promise<void>): void {
-  state.telling += 1;
+  assign(state, { state: { backgroundTasks: state.backgroundTasks + 1 } });
   void CancellationScope.nonCancellable(async () => {
     await work();
-    state.telling -= 1;
-    state.version += 1;
+    assign(state, { state: { backgroundTasks: state.backgroundTasks - 1 } });
   });
 }
 

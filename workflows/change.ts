@@ -18,22 +18,26 @@ export interface Change {
     Pick<
       CountdownState,
       | 'actionResults'
+      | 'backgroundTasks'
       | 'decidedEnding'
       | 'failedAt'
       | 'heldMs'
       | 'holds'
+      | 'isStoringAudit'
       | 'launchedAt'
       | 'message'
       | 'readyAtMs'
       | 'recycleTo'
       | 'testedImageIds'
+      | 'undelivered'
       | 'undo'
     >
   >;
   checkpoint?: Partial<CheckpointState>;
   /** Steps of the checkpoint, by name. */
   steps?: readonly StepChange[];
-  /** By itself it wakes no wait: the story does not act on it. */
+  /** These and `watch` wake no wait by themselves: the story does not act on them. */
+  quiet?: Partial<Pick<CountdownState, 'auditStored' | 'phase'>>;
   watch?: Partial<Watch>;
   /** Where the launch moves to, with every checkpoint that is still to come. */
   launchAtMs?: number;
@@ -45,7 +49,7 @@ export interface Change {
 
 /** Assigns a change, and moves the version, so that waits wake up. */
 export function applyChange(state: CountdownState, checkpoint: CheckpointState, change: Change, nowMs: number): void {
-  Object.assign(state, change.state);
+  Object.assign(state, change.state, change.quiet);
   Object.assign(checkpoint, change.checkpoint);
   for (const changed of change.steps ?? []) {
     const status = checkpoint.steps.find(({ name }) => name === changed.name);

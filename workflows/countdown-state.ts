@@ -103,11 +103,11 @@ export interface CountdownState {
   auditStored: number;
   /** Answers of actions that counted, by id: resending one gets the same answer, also after a continue-as-new. */
   actionResults: Record<string, ActionResult>;
-  /** Messages to people, and writing of the audit, that are still under way. */
-  telling: number;
-  /** The audit is being written; the next one to ask waits its turn. */
-  storing: boolean;
-  /** Whom the last message to them did not reach, and why. */
+  /** Messages to people and writes of the audit that are under way. */
+  backgroundTasks: number;
+  /** At most one write of the audit is under way. */
+  isStoringAudit: boolean;
+  /** Targets that did not get their last message, and why. */
   undelivered: { target: string; message: string }[];
   /** Since when nothing of ours stood before the next checkpoint: what comes later than this and its time was missed. */
   readyAtMs: number;
@@ -144,8 +144,8 @@ export function freshState(input: CountdownInput, nowMs: number): CountdownState
     audit: [],
     auditStored: 0,
     actionResults: {},
-    telling: 0,
-    storing: false,
+    backgroundTasks: 0,
+    isStoringAudit: false,
     undelivered: [],
     readyAtMs: 0,
     refused: 0,
