@@ -26,6 +26,9 @@ type Request struct {
 	Who string
 	// Expected refuses the change unless the value in force is this one; nil changes it whatever it is.
 	Expected *bool
+	// ExpectedOperation refuses the change unless the change in force was made with this operation id: whoever takes a change back must not
+	// take back another one that has the same value. Empty means that no change with an id is in force; nil changes it whatever it is.
+	ExpectedOperation *string
 	// TTL ends the change by itself; 0 lets it stand.
 	TTL time.Duration
 	// Operation makes the change idempotent: a second request with the same id changes nothing.
@@ -117,6 +120,8 @@ func (s *Set) refusal(r Request, state State) *Refusal {
 	// A retry of a change that was made finds its own value, not the one it expected.
 	case r.Expected != nil && *r.Expected != state.Value && !s.operations.done(r):
 		return refuse(Mismatch, "switch %q is %t, not %t as expected; read it again", r.Name, state.Value, *r.Expected)
+	case r.ExpectedOperation != nil && *r.ExpectedOperation != state.Operation && !s.operations.done(r):
+		return refuse(Mismatch, "switch %q was set with operation %q, not %q as expected; read it again", r.Name, state.Operation, *r.ExpectedOperation)
 	}
 	return nil
 }
@@ -180,7 +185,8 @@ func (o *operations) done(r Request) bool {
 
 func (o *operations) reused(r Request) bool {
 	first, ok := o.requests[r.Operation]
-	return ok && (first.Name != r.Name || first.TTL != r.TTL || !equal(first.Value, r.Value) || !equal(first.Expected, r.Expected))
+	return ok && (first.Name != r.Name || first.TTL != r.TTL || !equal(first.Value, r.Value) || !equal(first.Expected, r.Expected) ||
+		!equal(first.ExpectedOperation, r.ExpectedOperation))
 }
 
 func (o *operations) remember(r Request) {
@@ -195,6 +201,6 @@ func (o *operations) remember(r Request) {
 	o.order = append(o.order, r.Operation)
 }
 
-func equal(a, b *bool) bool {
+func equal[T comparable](a, b *T) bool {
 	return a == b || a != nil && b != nil && *a == *b
 }

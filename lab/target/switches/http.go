@@ -23,6 +23,8 @@ type wireRequest struct {
 	Expected  *bool           `json:"expected"`
 	TTL       *string         `json:"ttl"`
 	Operation string          `json:"operation"`
+	// ExpectedOperation is Request.ExpectedOperation.
+	ExpectedOperation *string `json:"expectedOperation"`
 }
 
 // List is the answer of GET /switches.
@@ -81,7 +83,7 @@ func ParseBody(body []byte) (Request, error) {
 	if err := decodeOne(body, &wire); err != nil {
 		return Request{}, fmt.Errorf("the body must be JSON such as %s: %w", example, err)
 	}
-	request := Request{Who: wire.Who, Expected: wire.Expected, Operation: wire.Operation}
+	request := Request{Who: wire.Who, Expected: wire.Expected, ExpectedOperation: wire.ExpectedOperation, Operation: wire.Operation}
 	switch string(wire.Value) {
 	case "true", "false":
 		on := string(wire.Value) == "true"

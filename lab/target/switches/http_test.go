@@ -68,6 +68,32 @@ func TestPutSetsComparesRepeatsAndReleases(t *testing.T) {
 	}
 }
 
+func TestPutTakesBackTheChangeOfOneOperationAndNoOther(t *testing.T) {
+	set, audit := open(t, Options{})
+	const path = "/switches/payment"
+	ask(t, set, "PUT", path, `{"value": false, "who": "drill", "operation": "drill-1"}`, nil)
+	ask(t, set, "PUT", path, `{"value": false, "who": "li.wei", "operation": "by-hand"}`, nil)
+	release := `{"value": null, "who": "drill", "operation": "drill-1#restore", "expectedOperation": "drill-1"}`
+	var refusal problem
+	if code := ask(t, set, "PUT", path, release, &refusal); code != 409 || refusal.Reason != Mismatch || !strings.Contains(refusal.Error, "by-hand") {
+		t.Errorf("another change of the same value: %d %+v", code, refusal)
+	}
+	if got := state(t, set, "payment"); got.Operation != "by-hand" || audit.last(t).Result != Refused {
+		t.Errorf("%+v", got)
+	}
+	ask(t, set, "PUT", path, `{"value": false, "who": "drill", "operation": "drill-2"}`, nil)
+	release = strings.ReplaceAll(release, "drill-1", "drill-2")
+	for _, repeated := range []bool{false, true} {
+		outcome := Outcome{}
+		if code := ask(t, set, "PUT", path, release, &outcome); code != 200 || outcome.Repeated != repeated || outcome.State.Source != FromDefault {
+			t.Errorf("%d %+v, want repeated %t", code, outcome, repeated)
+		}
+	}
+	if code := ask(t, set, "PUT", path, strings.ReplaceAll(release, `"expectedOperation": "drill-2"`, `"expectedOperation": ""`), &refusal); code != 409 || refusal.Reason != OperationReused {
+		t.Errorf("the same id with another guard: %d %+v", code, refusal)
+	}
+}
+
 func TestWhatIsWrongWithARequestIsSaidInASentenceAndChangesNothing(t *testing.T) {
 	set, _ := open(t, Options{})
 	before := set.Snapshot()

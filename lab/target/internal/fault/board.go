@@ -2,9 +2,7 @@ package fault
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -18,19 +16,23 @@ import (
 // Board holds the armed faults of a process. Requests read it without a lock; arming replaces the whole set at once.
 type Board struct {
 	process Process
-	arming  sync.Mutex
-	armed   atomic.Pointer[[]armedFault]
+	// arming orders changes of the armed set and of the operations.
+	arming     sync.Mutex
+	operations operations
+	armed      atomic.Pointer[[]armedFault]
 }
 
 type armedFault struct {
 	name   string
 	effect Effect
 	stop   func()
+	// operation is the id of the operation that armed it; empty for the environment variable and for a replaced set.
+	operation string
 }
 
 // NewBoard answers a board with nothing armed.
 func NewBoard(process Process) *Board {
-	b := &Board{process: process}
+	b := &Board{process: process, operations: newOperations()}
 	b.armed.Store(&[]armedFault{})
 	return b
 }
@@ -53,29 +55,22 @@ func ParseSetting(setting string) (map[string]string, error) {
 }
 
 // Replace makes wanted (name to parameter, "" for the default) the whole set of armed faults: others are disarmed, those armed
-// already with the same parameter go on undisturbed. If any is refused nothing changes and every refusal is told.
+// already with the same parameter go on undisturbed, and no longer end with the operation that armed them. If any is refused nothing
+// changes and every refusal is told.
 func (b *Board) Replace(wanted map[string]string) error {
 	b.arming.Lock()
 	defer b.arming.Unlock()
 
-	var prepared []armedFault
-	var refusals []error
-	for _, name := range slices.Sorted(maps.Keys(wanted)) {
-		effect, err := b.prepare(name, wanted[name])
-		if err != nil {
-			refusals = append(refusals, err)
-			continue
-		}
-		prepared = append(prepared, armedFault{name: name, effect: effect})
-	}
-	if len(refusals) > 0 {
-		return errors.Join(refusals...)
+	prepared, err := b.prepareAll(wanted)
+	if err != nil {
+		return err
 	}
 
 	before := *b.armed.Load()
 	for i, next := range prepared {
 		if at := slices.IndexFunc(before, next.same); at >= 0 {
 			prepared[i] = before[at]
+			prepared[i].operation = ""
 		} else if next.effect.Start != nil {
 			prepared[i].stop = next.effect.Start()
 		}
@@ -86,6 +81,7 @@ func (b *Board) Replace(wanted map[string]string) error {
 			old.stop()
 		}
 	}
+	b.forgetEnded()
 	return nil
 }
 
@@ -169,4 +165,17 @@ func (b *Board) PricingStall() time.Duration {
 		longest = max(longest, a.effect.Pricing)
 	}
 	return longest
+}
+
+// PricingError answers the error with which asking for a price must fail, or nil.
+func (b *Board) PricingError() error {
+	for _, a := range *b.armed.Load() {
+		if a.effect.PricingError == nil {
+			continue
+		}
+		if err := a.effect.PricingError(); err != nil {
+			return err
+		}
+	}
+	return nil
 }

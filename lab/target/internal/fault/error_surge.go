@@ -2,11 +2,9 @@ package fault
 
 import (
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -28,13 +26,9 @@ func (errorSurge) About() string {
 }
 
 func (errorSurge) Prepare(parameter string, process Process) (Effect, error) {
-	percent := float64(errorSurgePercentByDefault)
-	if parameter != "" {
-		var err error
-		percent, err = strconv.ParseFloat(strings.TrimSuffix(parameter, "%"), 64)
-		if err != nil || !(percent > 0 && percent <= 100) {
-			return Effect{}, fmt.Errorf("%q is no percentage in (0, 100]", parameter)
-		}
+	percent, err := parsePercent(parameter, errorSurgePercentByDefault)
+	if err != nil {
+		return Effect{}, err
 	}
 	begin := process.StartedAt.Add(errorSurgeAfter)
 	return Effect{

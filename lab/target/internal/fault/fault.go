@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -32,6 +33,7 @@ var known = []Fault{
 	lockContention{&ledger{}},
 	gcPressure{&atomic.Pointer[node]{}},
 	slowPricing{},
+	pricingErrors{},
 	dialTimeout{},
 	rowLock{},
 	cpuJSON{},
@@ -70,6 +72,8 @@ type Effect struct {
 	Order func(context.Context) error
 	// Pricing is by how much the pricing service answers late.
 	Pricing time.Duration
+	// PricingError answers an error to fail an order before the pricing service is asked.
+	PricingError func() error
 	// Start begins what runs by itself; the function it answers ends it.
 	Start func() (stop func())
 }
@@ -105,4 +109,16 @@ func parseDuration(parameter string, byDefault, most time.Duration) (time.Durati
 		return 0, fmt.Errorf("%s is outside of (0, %s]", d, most)
 	}
 	return d, nil
+}
+
+// parsePercent reads a parameter such as "20" or "20%" that must lie in (0, 100].
+func parsePercent(parameter string, byDefault float64) (float64, error) {
+	if parameter == "" {
+		return byDefault, nil
+	}
+	percent, err := strconv.ParseFloat(strings.TrimSuffix(parameter, "%"), 64)
+	if err != nil || !(percent > 0 && percent <= 100) {
+		return 0, fmt.Errorf("%q is no percentage in (0, 100]", parameter)
+	}
+	return percent, nil
 }

@@ -51,6 +51,9 @@ func (a *API) prepareOrder(ctx context.Context, order Order) (err error) {
 	ctx, end := trace.Inside(ctx, "prepare order")
 	defer func() { end(err) }()
 	if a.Prices != nil && a.Switches.Pricing.On() {
+		if err := a.Faults.PricingError(); err != nil {
+			return err
+		}
 		asked := ctx
 		if stall := a.Faults.PricingStall(); stall > 0 {
 			asked = pricing.WithStall(ctx, stall)

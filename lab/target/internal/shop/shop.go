@@ -57,6 +57,7 @@ type Faults interface {
 	Request(*http.Request) error
 	Order(context.Context) error
 	PricingStall() time.Duration
+	PricingError() error
 	OrderPipeline(redis.Pipeliner, *http.Request)
 }
 

@@ -23,11 +23,11 @@ type fakeShop struct {
 	// guard lets a test change it under background work.
 	guard sync.Mutex
 
-	databaseErr, cacheErr, requestErr error
-	cached, known24h                  map[int64]Profile
-	orders, recorded, payments        int
-	selects                           int
-	retried                           []Order
+	databaseErr, cacheErr, requestErr, pricingErr error
+	cached, known24h                              map[int64]Profile
+	orders, recorded, payments                    int
+	selects                                       int
+	retried                                       []Order
 }
 
 type fixed bool
@@ -123,6 +123,7 @@ func (f *fakeShop) StoreProfile(_ context.Context, profile Profile) error {
 
 func (f *fakeShop) Order(context.Context) error                  { return nil }
 func (f *fakeShop) PricingStall() time.Duration                  { return 0 }
+func (f *fakeShop) PricingError() error                          { return f.pricingErr }
 func (f *fakeShop) Request(*http.Request) error                  { return f.requestErr }
 func (f *fakeShop) OrderPipeline(redis.Pipeliner, *http.Request) {}
 

@@ -64,6 +64,20 @@ func TestOrdersDoNotAskForAPriceWhilePricingIsSwitchedOff(t *testing.T) {
 	}
 }
 
+func TestAFailingPriceIsRelievedByThePricingSwitch(t *testing.T) {
+	for _, on := range []bool{true, false} {
+		fake, prices, switched := &fakeShop{pricingErr: errors.New("pricing-errors")}, &countedPrices{guard: &sync.Mutex{}}, normal
+		switched.Pricing = fixed(on)
+		shop := openAPI(&API{Database: fake, Cache: fake, Faults: fake, Prices: prices, Switches: switched})
+		if code, _ := shop.ask("POST", "/api/order/create", goodOrder); (code == 500) != on || prices.calls != 0 {
+			t.Errorf("pricing on %t: answers %d after %d quotes", on, code, prices.calls)
+		}
+		if code, _ := shop.ask("POST", "/api/payment/charge", goodPayment); code != 200 {
+			t.Errorf("pricing on %t: a payment answers %d", on, code)
+		}
+	}
+}
+
 func TestSwitchedToTheCacheProfilesNeverReachPostgres(t *testing.T) {
 	switched := normal
 	switched.CacheOnly = fixed(true)
