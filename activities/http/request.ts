@@ -10,7 +10,8 @@ import { RequestError } from './request-error.ts';
 export interface RequestOptions {
   url: string;
   headers?: Readonly<Record<string, string>>;
-  /** A request with a body is a POST, one without a GET. */
+  /** Left out: a request with a body is a POST, one without a GET. */
+  method?: 'PUT' | 'DELETE';
   body?: string;
   /** Until the last byte of the response. */
   timeoutMs: number;
@@ -47,14 +48,14 @@ const singleUse = { httpAgent: new HttpAgent(), httpsAgent: new HttpsAgent() };
 
 /** Sends one request and gives the response once its headers are there, whatever the status. Throws RequestError, or the reason of `signal`. */
 export async function request(options: RequestOptions): Promise<HttpResponse> {
-  const { url, headers = {}, body, timeoutMs, limitBytes, signal, newConnection = false } = options;
+  const { url, method, headers = {}, body, timeoutMs, limitBytes, signal, newConnection = false } = options;
   const { host } = addressOf(url);
   // The timeout of axios ends with the headers of a streamed response.
   const timeout = AbortSignal.timeout(timeoutMs);
   const response = await client
     .request<Readable>({
       url,
-      method: body === undefined ? 'GET' : 'POST',
+      method: method ?? (body === undefined ? 'GET' : 'POST'),
       headers,
       data: body,
       signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
