@@ -1,5 +1,6 @@
 // Every finding code: its meaning in English and Chinese, and a hint. `docs/reference/findings.md` is generated from here.
 import { alarmCodes } from './codes/alarm.ts';
+import { changeCodes } from './codes/change.ts';
 import { diagnosisCodes } from './codes/diagnosis.ts';
 import { runtimeCodes } from './codes/runtime.ts';
 
@@ -282,6 +283,7 @@ export const codes = {
   },
   ...diagnosisCodes,
   ...alarmCodes,
+  ...changeCodes,
 } as const satisfies Record<string, CodeRow>;
 
 /** The row of a code, or undefined for a code that this version does not define. */
