@@ -7,7 +7,7 @@ import { captureDeployment } from '../kubernetes/capture-deployment.ts';
 import type { ClusterClient } from '../kubernetes/client.ts';
 import type { DeploymentTarget, Operation } from '../kubernetes/contract.ts';
 import { lastWriteAtMs, type WriteFence } from '../kubernetes/converge-write.ts';
-import { claimLease, claimLeaseForRestore, closeLease, readLease, recordedBefore, refuseOpenOperation } from '../kubernetes/lease.ts';
+import { closeLease, leaseFence, readLease, recordedBefore, refuseOpenOperation } from '../kubernetes/lease.ts';
 import { readFailingPods } from '../kubernetes/failing-pods.ts';
 import { restoreTemplate } from '../kubernetes/restore-template.ts';
 import type { SnapshotStores } from '../kubernetes/snapshot.ts';
@@ -75,14 +75,7 @@ export function deploymentImage(dependencies: DeploymentImageDependencies): Effe
 
   function fenceOf(operation: Operation, before: DeploymentBefore, purpose: 'apply' | 'restore', lastWriteMs: number): WriteFence {
     const { target } = before;
-    const claim = { target, operation, before: digestOf(before) };
-    return {
-      lastWriteMs,
-      claim: () =>
-        purpose === 'apply'
-          ? claimLease(clientOf(target), { ...claim, for: 'apply' }, lastWriteMs).then(() => null)
-          : claimLeaseForRestore(clientOf(target), claim, lastWriteMs),
-    };
+    return leaseFence(clientOf(target), { target, operation, before: digestOf(before), for: purpose }, lastWriteMs);
   }
 }
 

@@ -1,7 +1,7 @@
 // Records the Deployment before the launch: the state that a rollback restores.
 import { digestOf } from '../../verdict/digest.ts';
 import { refuse } from '../refusal.ts';
-import type { ClusterClient } from './client.ts';
+import { readDeployment, type ClusterClient } from './client.ts';
 import type { DeploymentSnapshot, DeploymentTarget } from './contract.ts';
 import { REVISION, annotations, fencingGenerationOf, imageOf, type Deployment } from './objects.ts';
 import { readDeploymentPods } from './pods.ts';
@@ -23,8 +23,7 @@ export async function captureDeployment(
     const names = deployment.spec.template.spec.containers.map((container) => container.name).join(', ');
     throw refuse('Misconfigured', `${name} has no container ${target.container}; it has ${names}`);
   }
-  const reason = whyNotAvailable(deployment);
-  if (reason) throw refuse('NotReady', `${name} is not complete and available: ${reason}; bring it to a healthy state first`);
+  assertAvailable(deployment, name);
   const snapshot = {
     target,
     ...(await storeSnapshot(stores, target, deployment)),
@@ -38,6 +37,18 @@ export async function captureDeployment(
     operation: deployment.metadata.annotations?.[annotations.operation] ?? null,
   };
   return { snapshot, deployment };
+}
+
+/** The Deployment. Refuses (non-retryable, `NotReady`) one that is not complete and available: nothing is changed during a rollout. */
+export async function readHealthyDeployment(client: ClusterClient, { namespace, deployment: name }: DeploymentTarget): Promise<Deployment> {
+  const deployment = await readDeployment(client, namespace, name);
+  assertAvailable(deployment, `deployment ${namespace}/${name}`);
+  return deployment;
+}
+
+function assertAvailable(deployment: Deployment, name: string): void {
+  const reason = whyNotAvailable(deployment);
+  if (reason) throw refuse('NotReady', `${name} is not complete and available: ${reason}; bring it to a healthy state first`);
 }
 
 /** The first reason why a Deployment cannot be recorded as healthy, or null. */

@@ -9,7 +9,7 @@ import { refuse } from '../refusal.ts';
 import { readableGeneration } from './capture-deployment.ts';
 import type { ClusterClient } from './client.ts';
 import type { DeploymentTarget, Operation } from './contract.ts';
-import { classifyApiFailure, convergeWrite } from './converge-write.ts';
+import { classifyApiFailure, convergeWrite, type WriteFence } from './converge-write.ts';
 import { annotations, type Deployment, type ObjectMeta } from './objects.ts';
 
 /** `open` from the claim until the effect is restored or kept. */
@@ -87,6 +87,13 @@ export async function claimLeaseForRestore(
     return (error as Error).message;
   }
 }
+
+/** The fence of one write by a Lease. A restore goes on without a claim that fails, unless another countdown holds the Lease. */
+export const leaseFence = (client: ClusterClient, claim: LeaseClaim & { before: string }, lastWriteMs: number): WriteFence => ({
+  lastWriteMs,
+  claim: () =>
+    claim.for === 'apply' ? claimLease(client, claim, lastWriteMs).then(() => null) : claimLeaseForRestore(client, claim, lastWriteMs),
+});
 
 export const isTakenOver = (error: unknown): boolean => error instanceof ApplicationFailure && TAKEN_OVER.includes(error.type ?? '');
 
