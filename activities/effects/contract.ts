@@ -12,7 +12,7 @@ export interface CaptureInput {
   generation: number;
   countdown: CountdownRef;
   /**
-   * By the kind's schema, each with the Deployment: deployment-image `{ healthTarget, healthPath, wantedImage }`; service-switch `{ switch, until }`;
+   * By the kind's schema, each with the Deployment: deployment-image `{ healthTarget, healthPath, wantedImage }`; service-switch `{ switch }`;
    * deployment-environment `{ variable, healthTarget, healthPath }`; service-fault `{ settings }`.
    */
   settings: unknown;
@@ -41,8 +41,8 @@ export interface Authority {
 export interface ApplyInput {
   entry: UndoEntry;
   /**
-   * deployment-image: `{ image: string }`; service-switch: `{ value: boolean }`; deployment-environment: `{ value: string }`; service-fault:
-   * `{ settings: Record<string, string>, ttlMs: number }`.
+   * deployment-image: `{ image: string }`; service-switch: `{ value: boolean, ttlMs: number }`; deployment-environment: `{ value: string }`;
+   * service-fault: `{ settings: Record<string, string>, ttlMs: number }`.
    */
   wanted: unknown;
   countdown: CountdownRef;

@@ -69,7 +69,7 @@ export interface RestorePreview {
 }
 
 export interface ApiRequest {
-  method: 'PATCH' | 'POST';
+  method: 'PATCH' | 'POST' | 'PUT' | 'DELETE';
   path: string;
   contentType: string;
   body: unknown;
