@@ -1,8 +1,8 @@
 // The requests that a restore would send now, also as kubectl commands for a person.
 import type { DeploymentWriter } from '../kubernetes/apply-image.ts';
 import { deployments, pathOf, readDeployment, type ClusterClient } from '../kubernetes/client.ts';
-import type { Operation } from '../kubernetes/contract.ts';
-import { notesOf } from '../kubernetes/converge-write.ts';
+import type { DeploymentTarget, Operation } from '../kubernetes/contract.ts';
+import { notesOf, type Change } from '../kubernetes/converge-write.ts';
 import { decideClaim, isTakenOver, leases, readLease, type LeaseBody, type LeaseClaim } from '../kubernetes/lease.ts';
 import { imageOf } from '../kubernetes/objects.ts';
 import { recordedTemplate } from '../kubernetes/recorded-template.ts';
@@ -31,16 +31,27 @@ export async function previewRestore(
     runsNow: imageOf(current.spec.template, target.container) ?? 'no such container',
     goesBackTo: `${before.image} (from ${source})`,
   };
-  if (decision === 'landed') return { ...shown, requests: [] };
+  return { ...shown, requests: decision === 'landed' ? [] : await restoreRequests(client, target, operation, decision) };
+}
+
+/** The claim of the Lease, if one is to be sent, and the patch of the Deployment. */
+export async function restoreRequests(
+  client: ClusterClient,
+  target: DeploymentTarget,
+  operation: Operation,
+  { type, body }: Change,
+): Promise<ApiRequest[]> {
+  const { namespace, deployment } = target;
   const claim = await claimToSend(client, { target, operation, for: 'restore' });
+  const patchType = type === 'application/json-patch+json' ? 'json' : 'strategic';
   const patch: ApiRequest = {
     method: 'PATCH',
     path: pathOf(deployments(namespace, deployment)),
-    contentType: decision.type,
-    body: decision.body,
-    kubectl: (file) => `kubectl -n ${namespace} patch deployment ${deployment} --type=json --patch-file ${file}`,
+    contentType: type,
+    body,
+    kubectl: (file) => `kubectl -n ${namespace} patch deployment ${deployment} --type=${patchType} --patch-file ${file}`,
   };
-  return { ...shown, requests: [...(claim === 'landed' ? [] : [claimRequest(claim)]), patch] };
+  return [...(claim === 'landed' ? [] : [claimRequest(claim)]), patch];
 }
 
 /** Like the restore, continues without a Lease that cannot be read. */

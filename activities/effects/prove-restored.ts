@@ -20,7 +20,7 @@ export interface ProofDependencies {
 
 export interface Restored {
   entry: UndoEntry;
-  before: DeploymentBefore;
+  before: Pick<DeploymentBefore, 'target' | 'image' | 'healthTarget' | 'healthPath'>;
   write: WriteResult;
   /** RFC 3339; null when nothing failed. */
   failedAt: string | null;

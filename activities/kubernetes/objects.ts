@@ -18,6 +18,14 @@ export interface ObjectMeta {
 export interface Container {
   name: string;
   image: string;
+  env?: EnvVar[];
+}
+
+/** An environment variable with a value, or with the place it comes from. */
+export interface EnvVar {
+  name: string;
+  value?: string;
+  valueFrom?: unknown;
 }
 
 export interface PodTemplate {
@@ -104,11 +112,19 @@ export const annotations = {
   operationAt: 'tminus.dev/operation-at',
   /** Image of the operation: lets a rollback detect a template that was changed afterwards. */
   image: 'tminus.dev/image',
+  /** Name and digest of the variable that the operation set: lets a restore detect a value that was changed afterwards. */
+  variable: 'tminus.dev/variable',
 } as const;
 
 /** The image of a container; null when the template has no such container. */
 export function imageOf(template: PodTemplate, container: string): string | null {
   return template.spec.containers.find(({ name }) => name === container)?.image ?? null;
+}
+
+/** The variables of a container; null when the template has no such container. */
+export function envOf(template: PodTemplate, container: string): EnvVar[] | null {
+  const found = template.spec.containers.find(({ name }) => name === container);
+  return found === undefined ? null : (found.env ?? []);
 }
 
 /** The template with one image replaced: the result of a strategic merge patch on the container. */
