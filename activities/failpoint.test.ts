@@ -66,7 +66,7 @@ describe('the list of failpoints', () => {
         'load-test.running',
       ]),
     );
-    expect(failpoints).toHaveLength(2 * (4 * 9 + 2) + 1);
+    expect(failpoints).toHaveLength(2 * (9 + 3 * 8 + 2) + 1);
     expect(new Set(failpoints).size).toBe(failpoints.length);
   });
 

@@ -31,7 +31,12 @@ export type WritePlace = `${EffectKind}.${'apply' | 'restore'}`;
 export type FailpointPlace = `${EffectKind}.${(typeof phases)[number]}` | (typeof guardPlaces)[number];
 export type Failpoint = `${FailpointPlace}.${(typeof sides)[number]}` | 'load-test.running';
 
-const places: FailpointPlace[] = [...kinds.flatMap((kind) => phases.map((phase) => `${kind}.${phase}` as const)), ...guardPlaces];
+/** Only a launch is proven by an activity of its own; the other kinds read back within their write. */
+const isPassed = (kind: EffectKind, phase: string): boolean => phase !== 'prove' || kind === 'deployment-image';
+const places: FailpointPlace[] = [
+  ...kinds.flatMap((kind) => phases.filter((phase) => isPassed(kind, phase)).map((phase) => `${kind}.${phase}` as const)),
+  ...guardPlaces,
+];
 
 /** A crash sweep visits each. */
 export const failpoints: readonly Failpoint[] = [

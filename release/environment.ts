@@ -52,6 +52,9 @@ const clusterSchema = z
     context: text('Context in the kubeconfig file.', { defaultText: 'its current context' }).optional(),
     prometheus: label('Prometheus that scrapes this cluster: a name under `spec.prometheus`.'),
     pprofPort: count('Port of the pods that serves pprof.', 1, MAX_PORT).default(6060),
+    adminPort: count('Port of the pods that serves the switches and faults of the service, for drills.', 1, MAX_PORT)
+      .meta({ description: 'Port of the pods that serves the switches and faults of the service, for drills.', defaultText: '`pprofPort`' })
+      .optional(),
     podLogs: z
       .boolean()
       .meta({

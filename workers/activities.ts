@@ -132,6 +132,7 @@ function clusterActivities(
         restricted: createRestrictedStore(evidenceFolder),
         healthUrl: (target, path) => healthUrl(environment, target, path),
         clients,
+        adminPort: (cluster) => adminPortOf(environment, cluster),
         activity: runningActivity,
         now: () => new Date(),
       }),
@@ -142,6 +143,12 @@ function clusterActivities(
     ...createPreflightActivities({ store, environment, clients }),
     ...createGuardActivities({ store, environment, clients }),
   };
+}
+
+/** Port of the pods that serves switches and faults. */
+function adminPortOf({ spec }: Environment, cluster: string): number {
+  const { adminPort, pprofPort } = named(spec.clusters, 'cluster', cluster);
+  return adminPort ?? pprofPort;
 }
 
 function loadActivities(options: AssembleOptions, shared: Shared): AssembledActivities['load'] {

@@ -521,7 +521,7 @@ describe('restore', () => {
   it('rolls back from the old ReplicaSet when the evidence store does not answer', async () => {
     const entry = await launched();
     const hangs = { ...createFolderEvidenceStore(folder), get: () => neverAnswers() };
-    const written = fakeEffects(api, folder, hangs, hangs)['deployment-image'].restore(
+    const written = fakeEffects(api, folder, { store: hangs, restricted: hangs })['deployment-image'].restore(
       operationOf(entry, countdown),
       entry.before,
       lastWriteAtMs(),

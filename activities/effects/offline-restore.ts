@@ -52,6 +52,9 @@ export function openOfflineRestore({ evidenceFolder, clusters, progress }: Offli
       return healthUrl(environment, target, path);
     },
     clients: clientsOf(clusters),
+    adminPort: () => {
+      throw new Error('the port of the pods is recorded when a state is captured, and nothing is captured offline');
+    },
     activity: () => ({ heartbeat: ({ text }) => progress(text), signal: new AbortController().signal }),
     now: () => new Date(),
   });

@@ -1,11 +1,18 @@
 // All kinds of effects that can be registered as undos.
 import type { EffectKind } from '../../verdict/undo.ts';
+import { serviceFault, type ServiceFaultDependencies } from '../faults/service-fault.ts';
+import { serviceSwitch, type ServiceSwitchDependencies } from '../switches/service-switch.ts';
+import { deploymentEnvironment } from './deployment-environment.ts';
 import { deploymentImage, type DeploymentImageDependencies } from './deployment-image.ts';
 import { checked, type CheckedEffect } from './effect.ts';
 
 export type Effects = Readonly<Record<EffectKind, CheckedEffect>>;
 
-export const createEffects = (dependencies: DeploymentImageDependencies): Effects =>
-  ({
-    'deployment-image': checked(deploymentImage(dependencies)),
-  }) as unknown as Effects; // the other kinds follow
+export type EffectWorld = DeploymentImageDependencies & ServiceSwitchDependencies & ServiceFaultDependencies;
+
+export const createEffects = (world: EffectWorld): Effects => ({
+  'deployment-image': checked(deploymentImage(world)),
+  'service-switch': checked(serviceSwitch(world)),
+  'deployment-environment': checked(deploymentEnvironment(world)),
+  'service-fault': checked(serviceFault(world)),
+});

@@ -4,7 +4,16 @@ import { ApiFailure, type Resource, type Verb } from '../kubernetes/api-failure.
 import type { ClusterClient } from '../kubernetes/client.ts';
 import type { DeploymentTarget } from '../kubernetes/contract.ts';
 import type { Lease } from '../kubernetes/lease.ts';
-import { REVISION, TEMPLATE_HASH, type Deployment, type Pod, type PodTemplate, type ReplicaSet } from '../kubernetes/objects.ts';
+import {
+  REVISION,
+  TEMPLATE_HASH,
+  type Container,
+  type Deployment,
+  type EnvVar,
+  type Pod,
+  type PodTemplate,
+  type ReplicaSet,
+} from '../kubernetes/objects.ts';
 
 export const OLD = 'registry.local/go-api:sha-old0001';
 export const NEW = 'registry.local/go-api:sha-new0002';
@@ -22,6 +31,10 @@ export class FakeClusterApi {
   before: (verb: Verb, resource: Resource) => void | Promise<void> = () => undefined;
   /** Asked after each request that changed something; throws to lose its answer. */
   after: (verb: Verb, resource: Resource) => void = () => undefined;
+  /** Changes the pods before they are listed. */
+  seen: (pods: Pod[]) => Pod[] = (pods) => pods;
+  /** Pods without a Deployment. */
+  private left: Pod[] = [];
   private version = 100;
 
   constructor() {
@@ -37,7 +50,7 @@ export class FakeClusterApi {
     text: async () => '',
     list: async <T>(resource: Resource, selector = '') => {
       await this.before('list', resource);
-      if (resource.resource === 'pods') return copied(this.pods()) as T[];
+      if (resource.resource === 'pods') return copied(this.seen(this.pods())) as T[];
       const hash = /pod-template-hash=(\S+)/.exec(selector)?.[1];
       return copied(this.replicaSets.filter(({ metadata }) => hash === undefined || metadata.labels?.[TEMPLATE_HASH] === hash)) as T[];
     },
@@ -72,7 +85,7 @@ export class FakeClusterApi {
   private pods(): Pod[] {
     const template = this.deployment?.spec.template;
     const owner = this.replicaSets.find((each) => same(templateOf(each), template));
-    if (!template || !owner) return [];
+    if (!template || !owner) return this.left;
     return Array.from({ length: this.deployment?.spec.replicas ?? 1 }, (_, index) => podOf(owner, template, index));
   }
 
@@ -102,6 +115,13 @@ export class FakeClusterApi {
         { type: 'Progressing', status: 'True', reason: 'NewReplicaSetAvailable', lastUpdateTime: '2026-11-25T09:00:00Z' },
       ],
     };
+  }
+
+  /** `kubectl delete deployment --cascade=orphan`: the pods stay. */
+  orphan(): void {
+    const left = this.pods();
+    this.deployment = null;
+    this.left = left;
   }
 
   /** `kubectl rollout undo --to-revision`: the template and the annotations of an old ReplicaSet. */
@@ -162,9 +182,28 @@ function strategicMerge(object: Deployment | Lease, body: Partial<Deployment> & 
     const { template } = (object as Deployment).spec;
     for (const change of body.spec?.template?.spec.containers ?? []) {
       const container = template.spec.containers.find(({ name }) => name === change.name);
-      if (container) Object.assign(container, change);
+      if (container) mergeContainer(container, change);
     }
   } else object.spec = { ...object.spec, ...body.spec } as never;
+}
+
+/** `env` is merged by name, `$patch: delete` removes an entry, null removes a field; an empty list is left out. */
+function mergeContainer(container: Container, { env: changes, ...fields }: Container): void {
+  Object.assign(container, fields);
+  if (!changes) return;
+  const env = [...(container.env ?? [])];
+  for (const { $patch, ...change } of changes as (EnvVar & { $patch?: string })[]) {
+    const at = env.findIndex(({ name }) => name === change.name);
+    const merged = Object.fromEntries(
+      Object.entries({ ...env[at], ...change }).filter(([, value]) => value !== null && value !== ''),
+    ) as unknown as EnvVar;
+    if ($patch === 'delete') env.splice(at, at < 0 ? 0 : 1);
+    else if (at < 0) env.push(merged);
+    else env[at] = merged;
+  }
+  const { env: _, ...rest } = container;
+  for (const key of Object.keys(container)) delete (container as unknown as Record<string, unknown>)[key];
+  Object.assign(container, rest, env.length > 0 ? { env } : {});
 }
 
 function deploymentOf(): Deployment {

@@ -44,14 +44,19 @@ let nowMs = Date.parse('2026-11-25T09:00:00Z');
 export const fakeEffects = (
   api: FakeClusterApi,
   evidenceFolder: string,
-  store: EvidenceStore = createFolderEvidenceStore(evidenceFolder),
-  restricted: EvidenceStore = createRestrictedStore(evidenceFolder),
+  {
+    store = createFolderEvidenceStore(evidenceFolder),
+    restricted = createRestrictedStore(evidenceFolder),
+    adminPort = 6060,
+    healthUrl = () => 'http://127.0.0.1:6/healthz',
+  }: { store?: EvidenceStore; restricted?: EvidenceStore; adminPort?: number; healthUrl?: () => string } = {},
 ): Effects =>
   createEffects({
     store,
     restricted,
-    healthUrl: () => 'http://127.0.0.1:6/healthz',
+    healthUrl,
     clients: () => api.client,
+    adminPort: () => adminPort,
     activity: () => ({ heartbeat: () => undefined, signal: new AbortController().signal }),
     // Two calls in one millisecond would take each other's write for their own.
     now: () => new Date((nowMs += 1_000)),

@@ -2,11 +2,11 @@ import { expect, it } from '@jest/globals';
 import { failpoints } from '../../activities/failpoint.ts';
 import { expected, kindOf, kinds, sweepPlan } from './points.ts';
 
-it('visits every failpoint but that of the load test, killed and terminated', () => {
+it('visits every failpoint but those of load test and drill, killed and terminated', () => {
   const visited = sweepPlan().map(({ points, mode }) => `${points[0]} ${mode}`);
-  for (const point of failpoints.filter((each) => each !== 'load-test.running'))
+  for (const point of failpoints.filter((each) => /^(deployment-image|guard)\./u.test(each)))
     for (const mode of ['kill', 'terminate']) expect(visited).toContain(`${point} ${mode}`);
-  expect(visited.some((each) => each.startsWith('load-test'))).toBe(false);
+  expect(visited.every((each) => /^(deployment-image|guard)\./u.test(each))).toBe(true);
 });
 
 it('has a failpoint of every kind, and a kind for every failpoint it visits', () => {

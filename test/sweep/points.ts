@@ -9,9 +9,13 @@ export type Path = 'launched' | 'rolled-back';
 export const kinds = ['capture', 'register', 'apply', 'prove', 'guard', 'restore', 'settle'] as const;
 export type Kind = (typeof kinds)[number];
 
-/** Kind of a failpoint; undefined for one that a plan without load never passes. */
+/** Of a drill: a launch passes none of their failpoints. */
+const drillEffects = ['service-switch', 'deployment-environment', 'service-fault'];
+
+/** Kind of a failpoint; undefined for one that a launch without load and drill never passes. */
 export function kindOf(point: Failpoint): Kind | undefined {
   const [first = '', act = ''] = point.split('.');
+  if (drillEffects.includes(first)) return undefined;
   return kinds.find((kind) => first === kind || act === kind || act.startsWith(`${kind}-`));
 }
 
