@@ -73,7 +73,7 @@ test('pulls no image and throttles no pod', () => {
   expect(container(production)?.resources.limits).toBeUndefined();
 });
 
-test('lets the tool change nothing but Deployments and their Leases in production', () => {
+test('lets the tool change nothing but Deployments and their Leases, in production and for drills in staging', () => {
   interface Role {
     kind: string;
     metadata: { name: string; namespace?: string };
@@ -90,6 +90,9 @@ test('lets the tool change nothing but Deployments and their Leases in productio
     ['tminus', 'shop', 'patch', 'deployments'],
     ['tminus', 'shop', 'create', 'leases'],
     ['tminus', 'shop', 'patch', 'leases'],
+    ['tminus', 'shop-staging', 'patch', 'deployments'],
+    ['tminus', 'shop-staging', 'create', 'leases'],
+    ['tminus', 'shop-staging', 'patch', 'leases'],
   ]);
   const reading = (rights as Role[]).filter(({ rules = [] }) => rules.some(({ resources }) => resources.includes('pods/log')));
   expect(reading.map(({ metadata }) => metadata.namespace)).toEqual(['shop', 'shop-staging']);

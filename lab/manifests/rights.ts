@@ -40,14 +40,18 @@ export const rights: object[] = [
     { apiGroups: ['apps'], resources: ['deployments', 'replicasets'], verbs: READ },
     { apiGroups: [''], resources: ['pods', 'events', 'nodes'], verbs: READ },
   ]),
-  // Writes only Deployments in production and the Leases that fence them. Reads logs of failing pods.
+  // Writes only Deployments and the Leases that fence them; in staging for drills. Reads logs of failing pods.
   ...role('tminus', 'shop', [
     { apiGroups: ['apps'], resources: ['deployments'], verbs: ['patch'] },
     // `create` cannot be restricted to a name in advance.
     { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['get', 'create', 'patch'] },
     { apiGroups: [''], resources: ['pods/log'], verbs: ['get'] },
   ]),
-  ...role('tminus', 'shop-staging', [{ apiGroups: [''], resources: ['pods/log'], verbs: ['get'] }]),
+  ...role('tminus', 'shop-staging', [
+    { apiGroups: ['apps'], resources: ['deployments'], verbs: ['patch'] },
+    { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['get', 'create', 'patch'] },
+    { apiGroups: [''], resources: ['pods/log'], verbs: ['get'] },
+  ]),
   ...clusterRole('prometheus', [{ apiGroups: [''], resources: ['pods', 'nodes', 'namespaces'], verbs: READ }]),
 ];
 
