@@ -1,6 +1,7 @@
 // The state of a watch, updated with each sample. Small JSON: it is part of heartbeats and passes from one activity to the next.
 import type { Finding } from '../../verdict/finding.ts';
-import type { PodCounts, Trouble } from './read-sample.ts';
+import type { PodCounts } from './pod-counts.ts';
+import type { Trouble } from './read-requests.ts';
 import { NO_RESTARTS, type Restarts } from './restarts.ts';
 import { NOT_SERVING_YET, type Serving } from './serving.ts';
 import { NO_TRAFFIC_YET, type Traffic } from './traffic.ts';

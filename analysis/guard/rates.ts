@@ -3,7 +3,7 @@
 import { addWindow, burstSizeAround, NO_WINDOWS, poissonTail, scanTail, type WindowSums } from '../statistics/index.ts';
 import type { GuardTally } from './guard-tally.ts';
 import type { GuardLimits } from './sample.ts';
-import { BURST_MS, LONG_WINDOWS, windowsIn, type BadKind, type Window } from './windows.ts';
+import { BURST_MS, LONG_WINDOWS, windowsIn, type Answered, type BadKind, type Window, type Windows } from './windows.ts';
 
 /** Fewer requests may be one cold start (connections, caches): they never cause a rollback. */
 const MIN_REQUESTS_TO_BREACH = 30;
@@ -17,11 +17,23 @@ const SHORT_WINDOWS = 9;
 export const LAST_WINDOWS: readonly number[] = [SHORT_WINDOWS, 3, 1];
 /** Two limits are tested, and either may cause a false alarm. */
 const LIMITS = 2;
+
+/** Alpha spending: how the false-alarm probability is divided among the tests. All shares add up to at most 1. */
+export interface Spending {
+  /** One window or two with more failing time than bursts explain. */
+  outage: number;
+  /** Windows in a row that are all above the limit. */
+  inARow: readonly { length: number; share: number }[];
+  /** The last windows together. */
+  ofTheLast: readonly { length: number; share: number }[];
+  whole: number;
+}
+
 /**
- * Alpha spending: how the false-alarm probability is divided among the tests. Short stretches get most, as a watch has more of them: at
- * 100 requests/s and samples 5 s apart, 50 times the limit is detected in 15 s and ten times in 45 s. Long ones have large counts.
+ * Short stretches get most, as a watch has more of them: at 100 requests/s and samples 5 s apart, 50 times the limit is detected in 15 s and
+ * ten times in 45 s. Long ones have large counts.
  */
-const ALPHA_SHARES = {
+const GUARD_SPENDING: Spending = {
   outage: 0.02,
   inARow: [
     { length: 3, share: 0.58 },
@@ -50,19 +62,31 @@ interface Question {
   share: number;
   windows: number;
   alpha: number;
+  spending: Spending;
+}
+
+/** The requests of a watch, and its windows. */
+interface Counts extends Answered {
+  windows: Windows;
+}
+
+/** The windows that break a limit of the guard, or null. With a limit of 0 the first error is a breach. */
+export function excessOf(tally: GuardTally, kind: BadKind, share: number, limits: GuardLimits): Excess | null {
+  const phase = phaseOf(tally.windows[kind].windows, limits);
+  return testedExcess(tally, { kind, share, spending: GUARD_SPENDING, ...phase });
 }
 
 /**
  * The windows in which more requests failed (or were slow) than `share` explains, or null. Tested after each window above the limit, with
- * bursts as large as the windows show; the alphas of all tests add up to `alpha`. With a limit of 0 the first error is a breach.
+ * bursts as large as the windows show; the alphas of all tests add up to `alpha`. With a share of 0 the first bad request is an excess.
  */
-export function excessOf(tally: GuardTally, kind: BadKind, share: number, limits: GuardLimits): Excess | null {
-  const { requests, windows } = tally;
-  const whole: Excess = { requests, bad: tally[kind], ms: null };
+export function testedExcess(counts: Counts, question: Question): Excess | null {
+  const { requests, windows } = counts;
+  const { kind, share } = question;
+  const whole: Excess = { requests, bad: counts[kind], ms: null };
   if (requests < MIN_REQUESTS_TO_BREACH || whole.bad === 0) return null;
   if (share === 0) return whole;
   const { recent, [kind]: sums } = windows;
-  const question: Question = { kind, share, ...phaseOf(sums.windows, limits) };
   const last = recent.at(-1);
   if (last === undefined || !isAbove(last, question)) return null;
   return (
@@ -74,22 +98,22 @@ export function excessOf(tally: GuardTally, kind: BadKind, share: number, limits
 }
 
 /** One window or two with more failing time than bursts explain, each burst as large as it can be. */
-function outage(recent: readonly Window[], { kind, share, windows, alpha }: Question): Excess | null {
+function outage(recent: readonly Window[], { kind, share, windows, alpha, spending }: Question): Excess | null {
   for (const length of [1, 2]) {
     const tested = recent.slice(-length);
     const failingMs = tested.reduce((sum, window) => sum + (window.ms * window[kind]) / window.requests, 0);
     const bursts = failingMs / BURST_MS;
     const expected = tested.reduce((sum, window) => sum + (window.ms * share) / BURST_MS, 0);
     if (failingMs <= OUTAGE_MS || bursts <= expected || !isEnough(tested)) continue;
-    if (poissonTail(bursts, expected) * windows < alpha * ALPHA_SHARES.outage) return excessIn(tested, kind);
+    if (poissonTail(bursts, expected) * windows < alpha * spending.outage) return excessIn(tested, kind);
   }
   return null;
 }
 
 /** Windows in a row that are all above the limit: the probability that each has so many bursts. */
 function aboveInARow(recent: readonly Window[], question: Question): Excess | null {
-  const { kind, share, windows, alpha } = question;
-  for (const { length, share: alphaShare } of ALPHA_SHARES.inARow) {
+  const { kind, share, windows, alpha, spending } = question;
+  for (const { length, share: alphaShare } of spending.inARow) {
     const tested = recent.slice(-length);
     if (tested.length < length || !tested.every((window) => isAbove(window, question)) || !isEnough(tested)) continue;
     const burst = burstIn(tested, kind, share);
@@ -101,8 +125,8 @@ function aboveInARow(recent: readonly Window[], question: Question): Excess | nu
 
 /** The last windows, some of them above the limit: the probability of so many bursts in so many windows, anywhere in the watch. */
 function aboveOfTheLast(recent: readonly Window[], question: Question): Excess | null {
-  const { kind, share, windows: watchWindows, alpha } = question;
-  for (const { length, share: alphaShare } of ALPHA_SHARES.ofTheLast) {
+  const { kind, share, windows: watchWindows, alpha, spending } = question;
+  for (const { length, share: alphaShare } of spending.ofTheLast) {
     const tested = recent.slice(-length);
     if (tested.filter((window) => isAbove(window, question)).length < MIN_WINDOWS || !isEnough(tested)) continue;
     const { requests, bad } = sumsOf(tested, kind);
@@ -114,11 +138,11 @@ function aboveOfTheLast(recent: readonly Window[], question: Question): Excess |
 }
 
 /** All windows of the watch. */
-function isAboveInAll(sums: WindowSums, { share, windows, alpha }: Question): boolean {
+function isAboveInAll(sums: WindowSums, { share, windows, alpha, spending }: Question): boolean {
   if (sums.windows < MIN_WINDOWS) return false;
   const burst = burstSizeAround(sums, share);
   const [bursts, expected] = [sums.bad / burst, (sums.requests * share) / burst];
-  return bursts > expected && poissonTail(bursts, expected) * windows < alpha * ALPHA_SHARES.whole;
+  return bursts > expected && poissonTail(bursts, expected) * windows < alpha * spending.whole;
 }
 
 const isAbove = (window: Window, { kind, share }: Question): boolean => window[kind] > window.requests * share;

@@ -1,18 +1,8 @@
 // Reads one sample: the counters of each pod, and whether all Ready pods are readable. Missing, stale or contradictory data is trouble,
 // never zero.
-import type { GuardAnswers, GuardDeployment, GuardLimits, GuardPod, GuardSample, PodValue } from './sample.ts';
-import { duration } from '../../verdict/wording/index.ts';
-
-export interface PodCounts {
-  requests: number;
-  errors: number;
-  within: number;
-}
-
-export interface Trouble {
-  query: string;
-  message: string;
-}
+import type { PodCounts } from './pod-counts.ts';
+import { onlyValue, readRequests, troubleOf, valuesOf, type Trouble } from './read-requests.ts';
+import type { GuardAnswers, GuardDeployment, GuardLimits, GuardPod, GuardSample } from './sample.ts';
 
 /** Every Ready pod was read: scrape times of the first and the last, ms on the clock of Prometheus. */
 export interface Sight {
@@ -85,51 +75,17 @@ export function readCounts(sample: GuardSample, maxAgeMs: number): Counted {
 export const readyPods = (pods: readonly GuardPod[]): GuardPod[] => pods.filter(({ ready, terminating }) => ready && !terminating);
 
 function readPod({ queries }: GuardSample, answers: GuardAnswers, pod: string, maxAgeMs: number): PodReading {
-  const trouble = (question: keyof GuardAnswers, message: string): PodReading => ({
-    trouble: { query: queries[question], message: `${message} (${queries[question]})` },
-  });
-  const up = valuesOf(answers.up, pod);
-  if (up.length === 0) return trouble('up', `Prometheus does not scrape pod ${pod}`);
-  if (up.length > 1)
-    return trouble('up', `Prometheus scrapes pod ${pod} ${up.length} times, so its requests would count ${up.length} times`);
-  if (up[0] !== 1) return trouble('up', `the last scrape of pod ${pod} failed`);
-  const ageS = only(answers.ageS, pod);
-  if (ageS === null) return trouble('ageS', `the sample age of pod ${pod} is unknown`);
-  const ageMs = ageS * 1_000;
-  if (ageMs > maxAgeMs) return trouble('ageS', `the newest sample of pod ${pod} is ${duration(1_000 * Math.round(ageS))} old`);
-
-  // A labelled histogram has no series before the first request: a fresh scrape without the metric means no requests.
-  if ([answers.requests, answers.coded, answers.errors, answers.within].every((values) => valuesOf(values, pod).length === 0))
-    return { counts: null, ageMs };
-  const requests = only(answers.requests, pod);
-  if (requests === null) return trouble('requests', `pod ${pod} has no request counter`);
-  const within = only(answers.within, pod);
+  const reading = readRequests(queries, answers, pod, maxAgeMs);
+  if ('trouble' in reading) return reading;
+  const trouble = (question: keyof GuardAnswers, message: string): PodReading => troubleOf(queries, question, message);
+  const { counts, ageMs } = reading;
+  if (counts === null)
+    return valuesOf(answers.within, pod).length === 0 ? { counts, ageMs } : trouble('requests', `pod ${pod} has no request counter`);
+  const within = onlyValue(answers.within, pod);
   if (within === null) return trouble('within', `pod ${pod} has no histogram bucket at the latency limit`);
-  // A histogram with another status label (`status`, `status_code`) has no series with `code`; that does not mean that it has no errors.
-  const coded = zeroIfAbsent(answers.coded, pod);
-  if (coded !== requests)
-    return trouble(
-      'coded',
-      `${coded === null ? 'the requests' : `${requests - coded} of ${requests} requests`} of pod ${pod} have no label \`code\``,
-    );
-  // The one absence that means zero: the first 5xx creates the series, and the same scrape has the total and its codes.
-  const errors = zeroIfAbsent(answers.errors, pod);
-  if (errors === null || errors > requests || within > requests)
-    return trouble('errors', `the counters of pod ${pod} contradict each other`);
-  return { counts: { requests, errors, within }, ageMs };
+  if (within > counts.requests) return trouble('errors', `the counters of pod ${pod} contradict each other`);
+  return { counts: { ...counts, within }, ageMs };
 }
-
-const valuesOf = (values: readonly PodValue[], pod: string): number[] =>
-  values.filter((each) => each.pod === pod).map(({ value }) => value);
 
 const templateImageOf = ({ templateImage }: GuardDeployment): string =>
   templateImage === '' ? 'no such container' : `image ${templateImage}`;
-const zeroIfAbsent = (values: readonly PodValue[], pod: string): number | null =>
-  valuesOf(values, pod).length === 0 ? 0 : only(values, pod);
-
-/** The one value of a pod; null when there is none, there are two, or it is not a count. */
-function only(values: readonly PodValue[], pod: string): number | null {
-  const own = valuesOf(values, pod);
-  const value = own.length === 1 ? own[0] : undefined;
-  return value !== undefined && Number.isFinite(value) && value >= 0 ? value : null;
-}

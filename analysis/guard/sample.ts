@@ -6,14 +6,18 @@ export interface PodValue {
   value: number;
 }
 
-/** The answers of Prometheus, all for the same evaluation time. */
-export interface GuardAnswers {
+/** Scrapes and request counters of pods, all for the same evaluation time. */
+export interface RequestAnswers {
   up: PodValue[];
   ageS: PodValue[];
   requests: PodValue[];
   /** Requests with a status in the label `code`. */
   coded: PodValue[];
   errors: PodValue[];
+}
+
+/** The answers of Prometheus, all for the same evaluation time. */
+export interface GuardAnswers extends RequestAnswers {
   within: PodValue[];
   /** Requests in flight; empty when no such gauge is exported. */
   inFlight: PodValue[];

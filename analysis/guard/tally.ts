@@ -1,7 +1,8 @@
 // Adds samples to the state of a watch: requests, errors and slow requests of the launched version, watched time, and certain breaches.
 import { breachOf } from './breach.ts';
 import type { GuardTally } from './guard-tally.ts';
-import { readCounts, readSight, type PodCounts } from './read-sample.ts';
+import { countedSince, type PodCounts } from './pod-counts.ts';
+import { readCounts, readSight } from './read-sample.ts';
 import { addRestarts, restartsOf } from './restarts.ts';
 import type { GuardLimits, GuardSample } from './sample.ts';
 import { addServing } from './serving.ts';
@@ -28,27 +29,9 @@ export function addSample(tally: GuardTally, sample: GuardSample, limits: GuardL
   return { ...baked, breach: breach.length >= tally.breach.length ? breach : tally.breach };
 }
 
-/**
- * Counts are differences of raw counters per pod. `increase()` extrapolates, and ignores the first value of a new series: a burst of errors
- * that creates the 5xx series would count as none. A lower counter is a restart; all requests of a pod that appears later count.
- */
 function addCounts(tally: GuardTally, sample: GuardSample, maxAgeMs: number): Answered & Pick<GuardTally, 'windows' | 'last'> {
-  const added: Answered = { requests: 0, errors: 0, slow: 0 };
-  const zero: PodCounts = { requests: 0, errors: 0, within: 0 };
-  const last = { ...tally.last };
   const { pods, oldestScrapeMs } = readCounts(sample, maxAgeMs);
-  for (const [pod, counts] of Object.entries(pods)) {
-    const before = tally.last[pod];
-    // No series yet: zero. A series that is missing in one sample goes on from its last value.
-    const now = counts ?? before ?? zero;
-    last[pod] = now;
-    // Until a sample has read every Ready pod, a pod that appears may have existed before the watch.
-    if (before === undefined && tally.seenSamples === 0) continue;
-    const since = before === undefined || now.requests < before.requests ? zero : before;
-    added.requests += now.requests - since.requests;
-    added.errors += Math.max(0, now.errors - since.errors);
-    added.slow += Math.max(0, now.requests - now.within - (since.requests - since.within));
-  }
+  const { added, last } = countedSince(tally.last, pods, tally.seenSamples > 0);
   return {
     requests: tally.requests + added.requests,
     errors: tally.errors + added.errors,

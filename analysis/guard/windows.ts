@@ -40,7 +40,12 @@ export const NO_WINDOWS_YET: Windows = { openedMs: null, open: NOTHING, recent: 
  * all pods share is then in one window or two, never in three, however scrapes are spread.
  * @param oldestScrapeMs of the present, readable pods, ms on the clock of Prometheus; null without any
  */
-export function addToWindows(before: Windows, added: Answered, { evaluatedAtS }: GuardSample, oldestScrapeMs: number | null): Windows {
+export function addToWindows(
+  before: Windows,
+  added: Answered,
+  { evaluatedAtS }: Pick<GuardSample, 'evaluatedAtS'>,
+  oldestScrapeMs: number | null,
+): Windows {
   if (evaluatedAtS === null) return before;
   const nowMs = evaluatedAtS * 1_000;
   if (before.openedMs === null) return oldestScrapeMs === null ? before : { ...before, openedMs: nowMs };
