@@ -3,13 +3,14 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { ApplicationFailure } from '@temporalio/common';
 import { findingsOf, guardFacts, guardLine } from '../../analysis/guard/judge.ts';
 import { isOver, outcomeOf, type GuardOutcome } from '../../analysis/guard/outcome.ts';
-import type { GuardLimits, OldTraffic } from '../../analysis/guard/sample.ts';
-import type { GuardTally } from '../../analysis/guard/guard-tally.ts';
+import type { GuardLimits, GuardSample, OldTraffic } from '../../analysis/guard/sample.ts';
+import { EMPTY_TALLY, type GuardTally } from '../../analysis/guard/guard-tally.ts';
 import { addSample } from '../../analysis/guard/tally.ts';
 import type { Environment } from '../../release/environment.ts';
 import { judgeNotKept } from '../../verdict/evidence-not-kept.ts';
 import type { EvidenceStore } from '../evidence/contract.ts';
-import { failpoint } from '../failpoint.ts';
+import { createParts, MAX_PARTS } from '../evidence/sample-parts.ts';
+import { failpoint, withFailpoints } from '../failpoint.ts';
 import { askHealth, healthUrl, type HealthAnswer } from '../health.ts';
 import type { ClusterClient } from '../kubernetes/client.ts';
 import type { ActivityProgress } from '../running-activity.ts';
@@ -18,7 +19,6 @@ import { createPrometheusClient, type PrometheusClient } from '../prometheus/cli
 import { prometheusUrl } from '../prometheus/url.ts';
 import { runningActivity, type RunningActivity } from '../running-activity.ts';
 import type { GuardCarry, GuardInput, GuardReport, StepActivities } from '../steps-contract.ts';
-import { createParts, MAX_PARTS } from './parts.ts';
 import { readOldTraffic, takeSample, type Watched } from './take-sample.ts';
 
 /** A third of the heartbeat timeout (6 s). From a timer: one slow sample may take 20 s on a healthy worker. */
@@ -62,8 +62,14 @@ async function runGuard(dependencies: GuardDependencies, input: GuardInput, acti
       carry ? carry.oldTraffic : input.launchedAt === null ? null : await readOldTraffic(watched, input.launchedAt),
     );
     const source = `Prometheus and Kubernetes of cluster ${input.production.cluster} on ${limits.subject}`;
-    const parts = createParts({ store, source, limits, carry });
-    let tally = parts.carry().tally;
+    const parts = createParts<GuardSample, GuardTally>({
+      put: (bytes) =>
+        withFailpoints('guard.store', () => store.put({ kind: 'prometheus-samples', mediaType: 'application/x-ndjson', source }, bytes)),
+      head: { limits },
+      stored: carry ?? { tally: EMPTY_TALLY, parts: [] },
+    });
+    const carryNow = (): GuardCarry => ({ ...parts.stored(), oldTraffic: limits.oldTraffic });
+    let { tally } = parts.stored();
     let replicaSet: string | null = null;
     for (;;) {
       signal.throwIfAborted();
@@ -77,10 +83,10 @@ async function runGuard(dependencies: GuardDependencies, input: GuardInput, acti
 
       const outcome = outcomeOf(tally, limits, input.blindReported);
       const notKept = outcome !== null || parts.due() ? await parts.flush() : null;
-      carried = parts.carry();
+      carried = carryNow();
       beat();
       const reported = reportedAs(outcome, notKept, isOver(tally, limits), carried.parts.length);
-      if (reported !== null) return reportOf({ outcome: reported, tally, limits, carry: parts.carry(), notKept });
+      if (reported !== null) return reportOf({ outcome: reported, tally, limits, carry: carryNow(), notKept });
       await wait(Math.max(0, limits.intervalMs - (now() - atMs)), signal);
     }
   } catch (error) {

@@ -1,11 +1,6 @@
 // Stores the samples of a watch in parts: another worker continues from the last stored part, and `verify` reads all. Storing never stops or delays
 // the watch: a full disk is retried, and a put that hangs is not waited for.
-import type { GuardLimits, GuardSample } from '../../analysis/guard/sample.ts';
-import { EMPTY_TALLY, type GuardTally } from '../../analysis/guard/guard-tally.ts';
 import type { EvidenceRef } from '../../verdict/finding.ts';
-import type { EvidenceStore } from '../evidence/contract.ts';
-import { failpoint } from '../failpoint.ts';
-import type { GuardCarry } from '../steps-contract.ts';
 import { timedOut } from '../reason-of.ts';
 import { within } from '../within.ts';
 
@@ -22,28 +17,43 @@ const MAX_UNSTORED_BYTES = 32 * 1024 ** 2;
 /** 180 kB of references. Each loss and return of data stores a part: only hours of that reach the limit, and then people decide. */
 export const MAX_PARTS = 600;
 
-interface PartsOptions {
-  store: EvidenceStore;
-  source: string;
-  limits: GuardLimits;
-  carry: GuardCarry | null;
+/** A watch up to its last stored sample. */
+export interface StoredSamples<Tally> {
+  tally: Tally;
+  /** The stored samples, in order. */
+  parts: EvidenceRef[];
 }
 
-export interface Parts {
+interface PartsOptions<Tally> {
+  /** Stores one part. */
+  put: (bytes: Uint8Array) => Promise<EvidenceRef>;
+  /** First line of each part, beside its number. */
+  head: object;
+  /** Of an earlier worker, or an empty tally without parts. */
+  stored: StoredSamples<Tally>;
+}
+
+export interface Parts<Sample, Tally> {
   /** The watch up to its last stored sample. */
-  carry(): GuardCarry;
+  stored(): StoredSamples<Tally>;
   /** Adds a sample to the next part, with the tally after it. Returns the tally to continue with. */
-  add(sample: GuardSample, tally: GuardTally): GuardTally;
+  add(sample: Sample, tally: Tally): Tally;
   /** True when the part is long enough to be stored. */
   due(): boolean;
   /** Stores the unstored samples. Returns null, or the reason why that failed. Takes at most 2 s; never throws. */
   flush(): Promise<string | null>;
 }
 
-/** Starts with the stored parts of the carry. */
-export function createParts({ store, source, limits, carry }: PartsOptions): Parts {
-  const oldTraffic = limits.oldTraffic;
-  let stored: GuardCarry = { tally: carry?.tally ?? EMPTY_TALLY, parts: carry?.parts ?? [], oldTraffic };
+/** Times of the first and the last sample, ms. */
+interface Timed {
+  startedMs: number | null;
+  atMs: number | null;
+}
+
+/** Starts with the stored parts. */
+export function createParts<Sample extends { atMs: number }, Tally extends Timed>(options: PartsOptions<Tally>): Parts<Sample, Tally> {
+  const { put: store, head } = options;
+  let { stored } = options;
   let lines: string[] = [];
   let unstoredBytes = 0;
   let latest = stored.tally;
@@ -54,19 +64,17 @@ export function createParts({ store, source, limits, carry }: PartsOptions): Par
 
   async function put(): Promise<string | null> {
     const [count, tally, before] = [lines.length, latest, dropped];
-    const text = [JSON.stringify({ limits, part: stored.parts.length + 1 }), ...lines].map((line) => `${line}\n`).join('');
+    const text = [JSON.stringify({ ...head, part: stored.parts.length + 1 }), ...lines].map((line) => `${line}\n`).join('');
     let ref: EvidenceRef;
     try {
-      await failpoint('guard.store.before');
-      ref = await store.put({ kind: 'prometheus-samples', mediaType: 'application/x-ndjson', source }, new TextEncoder().encode(text));
+      ref = await store(new TextEncoder().encode(text));
     } catch (cause) {
       return (cause as Error).message;
     } finally {
       putting = null;
     }
-    await failpoint('guard.store.after');
     if (before !== dropped) return null;
-    stored = { tally, parts: [...stored.parts, ref], oldTraffic };
+    stored = { tally, parts: [...stored.parts, ref] };
     drop(count);
     return null;
   }
@@ -78,7 +86,7 @@ export function createParts({ store, source, limits, carry }: PartsOptions): Par
   }
 
   return {
-    carry: () => stored,
+    stored: () => stored,
     add(sample, tally) {
       const line = JSON.stringify(sample);
       if (unstoredBytes + line.length > MAX_UNSTORED_BYTES) {

@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { limits, play, steady } from '../../analysis/testing/samples.ts';
 import type { GuardSample } from '../../analysis/guard/sample.ts';
-import type { GuardTally } from '../../analysis/guard/guard-tally.ts';
+import { EMPTY_TALLY, type GuardTally } from '../../analysis/guard/guard-tally.ts';
 import { addSample } from '../../analysis/guard/tally.ts';
 import type { EvidenceRef } from '../../verdict/finding.ts';
-import type { EvidenceStore } from '../evidence/contract.ts';
-import { createParts, type Parts } from './parts.ts';
+import type { EvidenceStore } from './contract.ts';
+import { createParts, type Parts } from './sample-parts.ts';
 
 /** A store whose puts end when the test says. */
 function heldStore() {
@@ -26,9 +26,14 @@ const samplesIn = (piece: string | undefined): GuardSample[] =>
     .split('\n')
     .slice(1)
     .map((line) => JSON.parse(line) as GuardSample);
-const open = (store: EvidenceStore, carry = null) => createParts({ store, source: 'test', limits, carry });
-const take = (parts: Parts, samples: readonly GuardSample[]): GuardTally =>
-  samples.reduce((tally, sample) => parts.add(sample, addSample(tally, sample, limits)), parts.carry().tally);
+const open = ({ put }: EvidenceStore) =>
+  createParts<GuardSample, GuardTally>({
+    put: (bytes) => put({ kind: 'prometheus-samples', mediaType: 'application/x-ndjson', source: 'test' }, bytes),
+    head: { limits },
+    stored: { tally: EMPTY_TALLY, parts: [] },
+  });
+const take = (parts: Parts<GuardSample, GuardTally>, samples: readonly GuardSample[]): GuardTally =>
+  samples.reduce((tally, sample) => parts.add(sample, addSample(tally, sample, limits)), parts.stored().tally);
 const watch = (count: number) => play(count, () => ({ pods: steady() }));
 
 describe('parts of a watch', () => {
@@ -41,7 +46,7 @@ describe('parts of a watch', () => {
     expect(parts.due()).toBe(true);
     // After an hour a part has 72 s.
     const late = open(heldStore().store);
-    const first = addSample(late.carry().tally, samples[0] as GuardSample, limits);
+    const first = addSample(late.stored().tally, samples[0] as GuardSample, limits);
     samples.slice(720, 734).forEach((sample) => late.add(sample, addSample(first, sample, limits)));
     expect(late.due()).toBe(false);
     late.add(samples[735] as GuardSample, addSample(first, samples[735] as GuardSample, limits));
@@ -54,9 +59,9 @@ describe('parts of a watch', () => {
     const samples = watch(9);
     take(parts, samples.slice(0, 7));
     expect(await parts.flush()).toBe('the evidence store timed out after 2 s');
-    expect(parts.carry()).toMatchObject({ parts: [], tally: { seenSamples: 0 } });
+    expect(parts.stored()).toMatchObject({ parts: [], tally: { seenSamples: 0 } });
 
-    let tally = samples.slice(0, 7).reduce((sum, sample) => addSample(sum, sample, limits), parts.carry().tally);
+    let tally = samples.slice(0, 7).reduce((sum, sample) => addSample(sum, sample, limits), parts.stored().tally);
     for (const sample of samples.slice(7)) tally = parts.add(sample, addSample(tally, sample, limits));
     const flushed = parts.flush();
     ends.shift()?.();
@@ -64,8 +69,8 @@ describe('parts of a watch', () => {
     ends.shift()?.();
     expect(await flushed).toBeNull();
     expect(pieces.map((piece) => samplesIn(piece).length)).toEqual([7, 2]);
-    expect(parts.carry().parts).toHaveLength(2);
-    expect(parts.carry().tally).toEqual(tally);
+    expect(parts.stored().parts).toHaveLength(2);
+    expect(parts.stored().tally).toEqual(tally);
   });
 
   it('goes on from what is stored when more samples wait than memory may hold', async () => {
@@ -73,7 +78,7 @@ describe('parts of a watch', () => {
     const parts = open(store);
     const [sample] = watch(1) as [GuardSample];
     const large = { ...sample, trouble: { query: 'q', message: 'x'.repeat(20 * 1024 ** 2) } };
-    const tally = addSample(parts.carry().tally, sample, limits);
+    const tally = addSample(parts.stored().tally, sample, limits);
     expect(parts.add(large, tally).seenSamples).toBe(1);
     const hanging = parts.flush();
     expect(parts.add(large, tally).seenSamples).toBe(0);
@@ -81,6 +86,6 @@ describe('parts of a watch', () => {
     while (ends.length === 0) await new Promise((done) => setImmediate(done));
     ends.shift()?.();
     expect(await hanging).toBeNull();
-    expect(parts.carry()).toMatchObject({ parts: [], tally: { seenSamples: 0 } });
+    expect(parts.stored()).toMatchObject({ parts: [], tally: { seenSamples: 0 } });
   });
 });
