@@ -24,6 +24,9 @@ export async function environmentChecks(file: string, { spec }: Environment, rel
     ...Object.entries(spec.prometheus).map(([name, { url }]) =>
       responseCheck('prometheus', name, url, `${url.replace(/\/$/, '')}/api/v1/query?query=1`, (status) => status === 200),
     ),
+    ...Object.entries(spec.alertmanager).map(([name, { url }]) =>
+      responseCheck('alertmanager', name, url, `${url.replace(/\/$/, '')}/api/v2/status`, (status) => status === 200),
+    ),
     ...Object.entries(spec.targets).map(([name, { url }]) => responseCheck('target', name, url, url, () => true)),
     peopleChecks(at(spec.identity.tokens), spec.start.groups, release),
   ];
@@ -43,7 +46,7 @@ async function kubeconfigCheck(cluster: string, file: string): Promise<Check> {
 }
 
 async function responseCheck(
-  name: 'prometheus' | 'target',
+  name: 'prometheus' | 'alertmanager' | 'target',
   key: string,
   shown: string,
   url: string,

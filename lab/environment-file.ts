@@ -13,6 +13,7 @@ export function environmentFile(lab: LabPaths, k6: string, env: NodeJS.ProcessEn
     spec: {
       clusters: { lab: { kubeconfig: lab.tminusKubeconfig, prometheus: 'lab', pprofPort: 6060, metricsPort: 8080, podLogs: true } },
       prometheus: { lab: { url: lab.prometheus } },
+      alertmanager: { lab: { url: lab.alertmanager } },
       targets: Object.fromEntries(Object.entries(lab.targets).map(([name, url]) => [name, { url }])),
       postgres: { 'shop-staging': { url: { value: stagingDatabaseUrl } } },
       traces: { lab: { url: lab.traces } },

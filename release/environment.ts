@@ -59,8 +59,8 @@ const clusterSchema = z
       .boolean()
       .meta({
         description:
-          'Whether the load test may read the logs of pods in staging, for slow statements that the database does not report. ' +
-          'Needs the right `get pods/log`.',
+          'Whether the logs of pods may be read: in staging by the load test, for slow statements that the database does not report, and where a ' +
+          'trigger on logs is watched. Needs the right `get pods/log`.',
       })
       .default(false),
     metricsPort: count('Port of the pods that serves `/metrics`.', 1, MAX_PORT).default(8080),
@@ -103,6 +103,13 @@ export const environmentSchema = z
             z.strictObject({ url: address('Address of the Prometheus.') }).meta({ description: 'One Prometheus.' }),
           )
           .meta({ description: 'Prometheus servers by name.' }),
+        alertmanager: z
+          .record(
+            nameKey('Name of an Alertmanager.'),
+            z.strictObject({ url: address('Address of the Alertmanager.') }).meta({ description: 'One Alertmanager.' }),
+          )
+          .meta({ description: 'Alertmanagers by the names that triggers of releases use.' })
+          .default({}),
         targets: z
           .record(
             nameKey('Name of a target.'),
