@@ -22,6 +22,7 @@ import { readRuntimeSamples } from './runtime/read-samples.ts';
 import { summarizeRuntime } from './runtime/summary.ts';
 import { describeTraces } from './trace/describe.ts';
 import { readTraces } from './trace/read.ts';
+import { describeTrigger } from './trigger/record.ts';
 
 export interface AnalyzeOptions {
   /** Null where only facts and tables are wanted: nothing is judged that needs a limit. */
@@ -49,6 +50,7 @@ export const evidenceKinds = {
   'lock-waits': { title: 'PostgreSQL sessions', analyze: (bytes) => describeActivity(readActivitySamples(bytes)) },
   'pod-failures': { title: 'failed pods', analyze: (bytes) => describePodFailures(readPodFailures(gunzipBounded(bytes))) },
   'countdown-record': { title: 'countdown record', analyze: (bytes) => describeRecord(gunzipBounded(bytes)) },
+  'trigger-samples': { title: 'trigger samples', analyze: (bytes) => describeTrigger(gunzipBounded(bytes)) },
   traces: { title: 'traces', analyze: (bytes) => describeTraces(readTraces(bytes)) },
   'load-report': {
     title: 'load report',
@@ -100,6 +102,7 @@ export function recognize(bytes: Uint8Array): ReadableKind {
   if (/^\{"at":"[^"]+","pod"/u.test(trimmed)) return 'runtime-samples';
   if (trimmed.startsWith('{"database":')) return 'slow-statements';
   if (trimmed.startsWith('{"podFailures":')) return 'pod-failures';
+  if (trimmed.startsWith('{"trigger":')) return 'trigger-samples';
   if (trimmed.startsWith('{"audit":[')) return 'countdown-record';
   if (/"(?:resourceSpans|batches|traceID|spans)"/u.test(head)) return 'traces';
   readLoadReport(bytes, plain);
