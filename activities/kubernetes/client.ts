@@ -271,6 +271,30 @@ export interface LogRange {
   limitBytes: number;
 }
 
+/** A log whose lines begin with their time. `sinceTime` reaches the kubelet in whole seconds. */
+export interface TimedLogRange {
+  container: string;
+  sinceS: number;
+  limitBytes: number;
+  /** The log of the container before its last restart. */
+  previous: boolean;
+}
+
+/** The lines of a log from a second on, each with its time; cut off at `limitBytes`. Throws ApiFailure. */
+export const readTimedLog = (
+  client: ClusterClient,
+  namespace: string,
+  name: string,
+  { container, sinceS, limitBytes, previous }: TimedLogRange,
+) =>
+  client.text(podLogs(namespace, name), {
+    container,
+    timestamps: 'true',
+    sinceTime: new Date(1_000 * sinceS).toISOString(),
+    limitBytes: String(limitBytes),
+    ...(previous ? { previous: 'true' } : {}),
+  });
+
 /** The log of a container since a time; the last line may be truncated. */
 export const readPodLog = (client: ClusterClient, namespace: string, name: string, { container, since, limitBytes }: LogRange) =>
   client.text(podLogs(namespace, name), { container, sinceTime: since.toISOString(), limitBytes: String(limitBytes) });

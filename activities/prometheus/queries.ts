@@ -1,12 +1,16 @@
 // The queries about the pods of one ReplicaSet. Guard and preflight send the same ones, so preflight checks exactly what the guard needs.
 import { PROBE_ROUTES } from '../../analysis/runtime/requests.ts';
 
-export interface PodSeries {
+/** The requests of some pods. */
+export interface RequestSeries {
   namespace: string;
   /** Deployment name and pod-template-hash: `go-api-7d4b9c`. */
   replicaSet: string;
   /** Name of the histogram in seconds: `http_request_duration_seconds`. */
   metric: string;
+}
+
+export interface PodSeries extends RequestSeries {
   /** The p99 limit; the histogram needs a bucket boundary exactly there. */
   limitMs: number;
 }
@@ -16,26 +20,29 @@ export const SETTLED_AFTER_S = 1;
 
 export const queries = {
   /** One sample per scrape target: exactly one for each pod, of value 1. */
-  up: (series: PodSeries) => `up${selector(series)}`,
+  up: (series: RequestSeries) => `up${selector(series)}`,
   /** Age of the newest scrape of each pod in seconds, on Prometheus' own clock. */
-  ageS: (series: PodSeries) => `time() - timestamp(up${selector(series)})`,
+  ageS: (series: RequestSeries) => `time() - timestamp(up${selector(series)})`,
   /** Requests since the pod's process started. */
-  requests: (series: PodSeries) => `sum by (pod) (${series.metric}_count${selector(series, [probes])})`,
+  requests: (series: RequestSeries) => `sum by (pod) (${series.metric}_count${selector(series, [probes])})`,
   /** Those with a status in the label `code`. With fewer than all, errors are unknown: `errors` matches only that label. */
-  coded: (series: PodSeries) => `sum by (pod) (${series.metric}_count${selector(series, [probes, 'code=~"[1-5].."'])})`,
+  coded: (series: RequestSeries) => `sum by (pod) (${series.metric}_count${selector(series, [probes, 'code=~"[1-5].."'])})`,
   /** Responses with 5xx. */
-  errors: (series: PodSeries) => `sum by (pod) (${series.metric}_count${selector(series, [probes, 'code=~"5.."'])})`,
+  errors: (series: RequestSeries) => `sum by (pod) (${series.metric}_count${selector(series, [probes, 'code=~"5.."'])})`,
   /** Responses within the limit. */
   within: (series: PodSeries) => `sum by (pod) (${series.metric}_bucket${selector(series, [probes, `le=~"${boundary(series.limitMs)}"`])})`,
   /** Requests in flight. A service without the gauge has no such series. */
-  inFlight: (series: PodSeries) => `sum by (pod) (${inFlightGauge(series.metric)}${selector(series)})`,
+  inFlight: (series: RequestSeries) => `sum by (pod) (${inFlightGauge(series.metric)}${selector(series)})`,
   /** Requests to all versions of a Deployment in the window: the traffic before a launch. */
   before: ({ namespace, deployment, metric }: { namespace: string; deployment: string; metric: string }, windowS: number) =>
-    `sum(increase(${metric}_count{namespace="${namespace}",pod=~"${escaped(deployment)}-[a-z0-9]+-[a-z0-9]+",${probes}}[${windowS}s]))`,
+    `sum(increase(${metric}_count${selector({ namespace, replicaSet: everyReplicaSet(deployment) }, [probes])}[${windowS}s]))`,
   /** For display only: p99 over a window, interpolated between bucket boundaries. */
   p99S: (series: PodSeries, windowS: number) =>
     `histogram_quantile(0.99, sum by (le) (increase(${series.metric}_bucket${selector(series, [probes])}[${windowS}s])))`,
 };
+
+/** As `replicaSet` of a series: the pods of every template of a Deployment. */
+export const everyReplicaSet = (deployment: string): string => `${deployment}-[a-z0-9]+`;
 
 const probes = `route!~"${PROBE_ROUTES}"`;
 
@@ -46,7 +53,7 @@ const inFlightGauge = (metric: string): string =>
 /** `.` is the only special character of regular expressions in pod names; in a PromQL string its backslash is escaped again. */
 const escaped = (name: string): string => name.replaceAll('.', '\\\\.');
 
-function selector({ namespace, replicaSet }: PodSeries, more: readonly string[] = []): string {
+function selector({ namespace, replicaSet }: Pick<RequestSeries, 'namespace' | 'replicaSet'>, more: readonly string[] = []): string {
   return `{${[`namespace="${namespace}"`, `pod=~"${escaped(replicaSet)}-[a-z0-9]+"`, ...more].join(',')}}`;
 }
 

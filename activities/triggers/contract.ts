@@ -27,7 +27,7 @@ export interface TriggerReport {
   /** One line, measured value and limit: `12.4 % of 1,240 requests/s failed, limit 1 %`. */
   message: string;
   facts: Fact[];
-  /** Kind `trigger-samples`: the samples in parts. The report can be recomputed from them (analysis/trigger). */
+  /** Kind `trigger-samples`: the samples in parts; empty when they could not be stored. The report can be recomputed from them (analysis/trigger). */
   evidence: EvidenceRef[];
 }
 
