@@ -17,7 +17,7 @@ interface ApiAlert {
 /** Active, silenced, inhibited and muted alerts; resolved ones are not in the list. Throws RequestError, or the reason of `signal`. */
 export async function readAlerts(url: string, alert: string, signal: AbortSignal): Promise<FoundAlert[]> {
   const filter = new URLSearchParams({ filter: `alertname=${JSON.stringify(alert)}` });
-  const address = `${url.replace(/\/$/, '')}/api/v2/alerts?${filter}`;
+  const address = `${url.replace(/\/$/, '')}/api/v2/alerts?${filter.toString()}`;
   const body = await readPage({ url: address, timeoutMs: RESPONSE_TIMEOUT_MS, limitBytes: MAX_RESPONSE_BYTES, signal });
   const found = parse(new TextDecoder().decode(body))?.map(readAlert) ?? [null];
   const alerts = found.filter((each) => each !== null);

@@ -32,7 +32,7 @@ export interface RulesQuestion {
 /** Throws RequestError, or the reason of `signal`. */
 export async function readAlertingRules({ url, alert, client, signal }: RulesQuestion): Promise<FoundRule[]> {
   const query = new URLSearchParams({ type: 'alert', 'rule_name[]': alert });
-  const address = `${url.replace(/\/$/, '')}/api/v1/rules?${query}`;
+  const address = `${url.replace(/\/$/, '')}/api/v1/rules?${query.toString()}`;
   const unusable = (reason: string) => new RequestError(addressOf(url).host, reason);
   const [body, clock] = await Promise.all([
     readPage({ url: address, timeoutMs: RESPONSE_TIMEOUT_MS, limitBytes: MAX_RESPONSE_BYTES, signal }),
