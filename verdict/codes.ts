@@ -2,6 +2,7 @@
 import { alarmCodes } from './codes/alarm.ts';
 import { changeCodes } from './codes/change.ts';
 import { diagnosisCodes } from './codes/diagnosis.ts';
+import { drillCodes } from './codes/drill.ts';
 import { runtimeCodes } from './codes/runtime.ts';
 
 /** What a finding code means in English and Chinese, and what a person does about it. */
@@ -284,6 +285,7 @@ export const codes = {
   ...diagnosisCodes,
   ...alarmCodes,
   ...changeCodes,
+  ...drillCodes,
 } as const satisfies Record<string, CodeRow>;
 
 /** The row of a code, or undefined for a code that this version does not define. */

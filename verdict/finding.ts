@@ -31,6 +31,7 @@ export type EvidenceKind =
   | 'trigger-samples'
   | 'preflight-answers'
   | 'release-file'
+  | 'drill-record'
   | 'countdown-record';
 
 /** A pointer to bytes in the evidence store. Small enough for workflow history; the bytes never enter it. */
