@@ -2,6 +2,8 @@
 import type { EvidenceKind } from '../verdict/finding.ts';
 import { UnreadableEvidence, type Analysis } from './analysis.ts';
 import { gunzipBounded } from './bytes/gunzip.ts';
+import { judgeDrill } from './drill/judge.ts';
+import { readDrillRecord } from './drill/record.ts';
 import { describeGoroutines } from './goroutine/describe.ts';
 import { readGoroutines } from './goroutine/read.ts';
 import { describeReport, judgeReport, type ReportLimits } from './load-report/judge.ts';
@@ -51,6 +53,7 @@ export const evidenceKinds = {
   'pod-failures': { title: 'failed pods', analyze: (bytes) => describePodFailures(readPodFailures(gunzipBounded(bytes))) },
   'countdown-record': { title: 'countdown record', analyze: (bytes) => describeRecord(gunzipBounded(bytes)) },
   'trigger-samples': { title: 'trigger samples', analyze: (bytes) => describeTrigger(gunzipBounded(bytes)) },
+  'drill-record': { title: 'drill', analyze: (bytes) => judgeDrill(readDrillRecord(gunzipBounded(bytes))) },
   traces: { title: 'traces', analyze: (bytes) => describeTraces(readTraces(bytes)) },
   'load-report': {
     title: 'load report',
@@ -103,6 +106,7 @@ export function recognize(bytes: Uint8Array): ReadableKind {
   if (trimmed.startsWith('{"database":')) return 'slow-statements';
   if (trimmed.startsWith('{"podFailures":')) return 'pod-failures';
   if (trimmed.startsWith('{"trigger":')) return 'trigger-samples';
+  if (trimmed.startsWith('{"drill":')) return 'drill-record';
   if (trimmed.startsWith('{"audit":[')) return 'countdown-record';
   if (/"(?:resourceSpans|batches|traceID|spans)"/u.test(head)) return 'traces';
   readLoadReport(bytes, plain);

@@ -5,6 +5,7 @@ import { launchTimeMs } from './launch-time.ts';
 import { offsetMs } from './offset.ts';
 import { checkpointSchema } from './release.ts';
 import type { Approval, Checkpoint, Release, ReleaseFile } from './release.ts';
+import { expandDrill } from './steps/drill.ts';
 import { expandGuard } from './steps/guard.ts';
 import { expandLaunch } from './steps/launch.ts';
 import { expandLoadTest } from './steps/load-test.ts';
@@ -40,7 +41,7 @@ export function expandRelease(file: ReleaseFile): Release {
   };
 }
 
-function expandCheckpoint(checkpoint: FileCheckpoint, spec: Pick<ReleaseFile['spec'], 'approvers' | 'load' | 'diagnosis'>): Checkpoint {
+function expandCheckpoint(checkpoint: FileCheckpoint, spec: Pick<ReleaseFile['spec'], 'approvers' | 'load' | 'diagnosis' | 'contingency'>): Checkpoint {
   return {
     name: checkpoint.name,
     at: checkpoint.at,
@@ -61,9 +62,10 @@ function expandApproval(approval: NonNullable<FileCheckpoint['approval']>, appro
   };
 }
 
-function expandStep(step: FileStep, { load, diagnosis }: Pick<ReleaseFile['spec'], 'load' | 'diagnosis'>): Step {
+function expandStep(step: FileStep, { load, diagnosis, contingency }: Pick<ReleaseFile['spec'], 'load' | 'diagnosis' | 'contingency'>): Step {
   if (step.type === 'diagnosis') return { ...diagnosis, ...step };
   if (step.type === 'preflight') return expandPreflight(step);
+  if (step.type === 'drill') return expandDrill(step, contingency, load);
   if (step.type === 'launch') return expandLaunch(step);
   if (step.type === 'guard') return expandGuard(step);
   const script = step.script ?? load.script;

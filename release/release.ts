@@ -1,6 +1,7 @@
 // The release file: its schema as written, and the loaded `Release` with all defaults, in numbers.
 import { z } from 'zod';
 import { count, dottedName, duration, image, label, offset, text, timestamp, urlPath } from './fields.ts';
+import { contingencySchema } from './contingency/contingency.ts';
 import { stepSchema } from './steps/registry.ts';
 import type { Step } from './steps/registry.ts';
 
@@ -119,6 +120,7 @@ export const releaseFileSchema = z
         launchWindow: duration('How late the launch may start; after that the countdown holds.').default('30m'),
         load: loadSchema.prefault({}),
         diagnosis: diagnosisSchema.prefault({}),
+        contingency: contingencySchema.prefault({}),
         approvers: approversSchema,
         allowUnverified: z
           .boolean()

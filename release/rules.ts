@@ -1,6 +1,7 @@
 // Rules between the fields of a release file: one function per rule, each with a hint.
 import { durationMs, readDuration } from './duration.ts';
 import { guardSchema } from './steps/guard.ts';
+import { drillRules } from './drill-rules.ts';
 import { outlineOf, stepsOf } from './outline.ts';
 import type { CheckpointOutline, Outline } from './outline.ts';
 import { shortWord } from './problem.ts';
@@ -33,6 +34,7 @@ export function ruleRelease(content: unknown, lineOf: (path: Path) => number): R
       ...launchRules(planned, lineOf),
       ...watchedFromTheLaunch(planned, lineOf),
       ...guardTimes(planned),
+      ...drillRules(outline, planned),
     ],
     warnings: checkpoints === null ? standardPlanMoved(outline) : launchWarnings(planned),
   };

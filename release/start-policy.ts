@@ -79,7 +79,7 @@ function addHint(kind: Kind, known: readonly string[]): string {
 
 function mentionsOf({ spec }: Release): Mention[] {
   const { service, staging, cluster, notify, checkpoints } = spec;
-  const asksForHealth = checkpoints.some(({ steps }) => steps.some(({ type }) => type !== 'loadTest' && type !== 'diagnosis'));
+  const asksForHealth = checkpoints.some(({ steps }) => steps.some(({ type }) => !['loadTest', 'diagnosis', 'drill'].includes(type)));
   return [
     { kind: 'clusters', name: cluster, paths: [['spec', 'cluster']] },
     ...(staging.cluster === cluster ? [] : [{ kind: 'clusters' as const, name: staging.cluster, paths: [['spec', 'staging', 'cluster']] }]),
@@ -101,7 +101,7 @@ function mentionsOf({ spec }: Release): Mention[] {
 }
 
 function stepMentions(step: Step, checkpoint: number, at: number): Mention[] {
-  const own = (field: string): Path => ['spec', 'checkpoints', checkpoint, 'steps', at, field];
+  const own = (...fields: string[]): Path => ['spec', 'checkpoints', checkpoint, 'steps', at, ...fields];
   const mention = (kind: Kind, name: string | undefined, field: string, shared: Path): Mention[] =>
     name === undefined ? [] : [{ kind, name, paths: [own(field), shared] }];
   if (step.type === 'loadTest')
@@ -114,6 +114,8 @@ function stepMentions(step: Step, checkpoint: number, at: number): Mention[] {
       ...mention('postgres', step.postgres, 'postgres', ['spec', 'diagnosis', 'postgres']),
       ...mention('traces', step.traces, 'traces', ['spec', 'diagnosis', 'traces']),
     ];
+  if (step.type === 'drill' && step.load !== null)
+    return [{ kind: 'targets', name: step.load.target, paths: [own('load', 'target'), ['spec', 'load', 'target']] }];
   return [];
 }
 

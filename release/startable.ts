@@ -36,19 +36,12 @@ export function objectionsOfScripts(release: Release, explainScript: Start['expl
 
 function scriptMentions({ spec }: Release): { script: string; paths: Path[] }[] {
   return spec.checkpoints.flatMap(({ steps }, checkpoint) =>
-    steps.flatMap((step, at) =>
-      step.type !== 'loadTest'
-        ? []
-        : [
-            {
-              script: step.script,
-              paths: [
-                ['spec', 'checkpoints', checkpoint, 'steps', at, 'script'],
-                ['spec', 'load', 'script'],
-              ],
-            },
-          ],
-    ),
+    steps.flatMap((step, at) => {
+      const own: Path = ['spec', 'checkpoints', checkpoint, 'steps', at];
+      const shared: Path = ['spec', 'load', 'script'];
+      if (step.type === 'loadTest') return [{ script: step.script, paths: [[...own, 'script'], shared] }];
+      return step.type === 'drill' && step.load !== null ? [{ script: step.load.script, paths: [[...own, 'load', 'script'], shared] }] : [];
+    }),
   );
 }
 

@@ -28,6 +28,8 @@ import { createClusterClients, readPodLog } from '../activities/kubernetes/clien
 import { createKubernetesActivities, fencingGeneration } from '../activities/kubernetes/index.ts';
 import { readDeploymentPods } from '../activities/kubernetes/pods.ts';
 import type { KubernetesActivities } from '../activities/kubernetes/contract.ts';
+import type { DrillActivities } from '../activities/drill/contract.ts';
+import { createDrillActivities } from '../activities/drill/judge-drill.ts';
 import { createDiagnosisActivities } from '../activities/diagnosis/run-diagnosis.ts';
 import { callingWorkflow, runningActivity } from '../activities/running-activity.ts';
 import { named } from '../activities/refusal.ts';
@@ -55,7 +57,7 @@ export interface AssembleOptions {
 }
 
 export interface AssembledActivities {
-  bookkeeping: BookkeepingActivities;
+  bookkeeping: BookkeepingActivities & DrillActivities;
   cluster: KubernetesActivities & EffectActivities & Pick<StepActivities, 'runPreflight' | 'runGuard'>;
   load: Pick<StepActivities, 'runLoadTest' | 'runDiagnosis'>;
 }
@@ -115,6 +117,7 @@ function bookkeepingActivities(
     keepLastGood: (target, lastGood) => keepLastGood(evidenceFolder, target, lastGood),
     keepRecord: (asked) => keepRecord({ ...trust, client, store, records: countdownRecords(evidenceFolder) }, asked),
     watchCountdown: (input) => watchCountdown({ client, activity: runningActivity }, input),
+    ...createDrillActivities({ store }),
     ...createIdentityActivities(trust),
     ...createAdmissionActivities({ ...trust, claims: startClaims(evidenceFolder) }),
   };

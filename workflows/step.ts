@@ -1,5 +1,6 @@
 // The one interface every step has. A new step is a file in workflows/steps/ that exports a child workflow of this shape, and a line in
 // the registry; the countdown's story does not change.
+import { ApplicationFailure } from '@temporalio/workflow';
 import type { CountdownRef, UndoEntry } from '../verdict/undo.ts';
 import type { Authority } from '../activities/effects/contract.ts';
 import type { DeploymentTarget } from '../activities/kubernetes/contract.ts';
@@ -64,4 +65,11 @@ export function productionOf({ spec: { service, cluster } }: Release): Deploymen
 /** The Deployment that already runs the candidate and is load-tested. */
 export function stagingOf({ spec: { staging } }: Release): DeploymentTarget {
   return { cluster: staging.cluster, namespace: staging.namespace, deployment: staging.deployment, container: staging.container };
+}
+
+/** The digest of a k6 script of the release. A script that was not submitted is `Misconfigured`, non-retryable. */
+export function scriptDigestOf(scripts: StepInput['scripts'], script: string): string {
+  const digest = scripts[script];
+  if (digest !== undefined) return digest;
+  throw ApplicationFailure.nonRetryable(`the k6 script ${script} was not submitted with the release`, 'Misconfigured');
 }

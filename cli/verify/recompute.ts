@@ -1,5 +1,8 @@
 // Recomputes the findings of each kind of step from its stored bytes alone, with the same pure functions in the same order.
+import { buffer } from 'node:stream/consumers';
 import { findingsOf } from '../../analysis/guard/judge.ts';
+import { judgeDrill } from '../../analysis/drill/judge.ts';
+import { readDrillRecord } from '../../analysis/drill/record.ts';
 import { diagnose } from '../../analysis/diagnosis/diagnose.ts';
 import { readDiagnosisRecord } from '../../analysis/diagnosis/record.ts';
 import type { GuardLimits, GuardSample } from '../../analysis/guard/sample.ts';
@@ -38,12 +41,15 @@ export const recomputes: Readonly<Record<string, Recompute>> = {
 
   async diagnosis(evidence) {
     const { digest } = one(evidence, 'diagnosis');
-    let text = '';
-    const decoder = new TextDecoder();
-    for await (const chunk of evidence.read(digest)) text += decoder.decode(chunk, { stream: true });
+    const text = new TextDecoder().decode(await wholeOf(evidence.read(digest)));
     // The last good release is evidence of another countdown; no finding depends on it.
     const record = { ...readDiagnosisRecord(text), lastGood: null };
     return (await diagnose(record, evidence.read, digest)).findings;
+  },
+
+  async drill(evidence) {
+    const { digest } = one(evidence, 'drill-record');
+    return judgeDrill(readDrillRecord(await wholeOf(evidence.read(digest))), [digest]).findings;
   },
 
   async launch(evidence) {
@@ -85,6 +91,9 @@ export const recomputes: Readonly<Record<string, Recompute>> = {
     );
   },
 };
+
+/** Records of one step: a few MiB at most. */
+const wholeOf = async (bytes: AsyncIterable<Uint8Array>): Promise<Uint8Array> => new Uint8Array(await buffer(bytes));
 
 async function recomputePreflight(evidence: StoredEvidence): Promise<Finding[]> {
   const { digest } = one(evidence, 'preflight-answers');

@@ -9,6 +9,7 @@ export const stepWorkflows: Record<Exclude<Step['type'], 'guard'>, string> = {
   preflight: 'preflightStep',
   loadTest: 'loadTestStep',
   diagnosis: 'diagnosisStep',
+  drill: 'drillStep',
   launch: 'launchStep',
 };
 

@@ -1,0 +1,270 @@
+// The drill: the emergency is provoked in staging, the trigger must fire, the actions must relieve it, and everything is put back. Whatever
+// happens in between, what was changed is restored before the step ends.
+import { ApplicationFailure, CancellationScope, TemporalFailure, isCancellation, proxyActivities, workflowInfo } from '@temporalio/workflow';
+import type { DrillActivities } from '../../activities/drill/contract.ts';
+import type { EffectActivities } from '../../activities/effects/contract.ts';
+import type { KubernetesActivities } from '../../activities/kubernetes/contract.ts';
+import type { StepActivities } from '../../activities/steps-contract.ts';
+import type { TriggerActivities, TriggerReport, WatchTriggerInput } from '../../activities/triggers/contract.ts';
+import type { DrillRecord } from '../../analysis/drill/record.ts';
+import type { EmergencyAction } from '../../release/contingency/actions.ts';
+import type { DrillStep, LoadTestStep } from '../../release/steps/registry.ts';
+import type { EvidenceRef, Fact } from '../../verdict/finding.ts';
+import type { UndoEntry } from '../../verdict/undo.ts';
+import { WATCHES_THAT_MUST_FIT, following, quick, queued, writing } from '../activity-options.ts';
+import { failureMessage } from '../failure-message.ts';
+import { LOAD_TASK_QUEUE, clusterTaskQueue } from '../messages.ts';
+import { prepareEffect, type EffectPlan } from '../prepare-effect.ts';
+import { scriptDigestOf, stagingOf, type StepInput, type StepResult } from '../step.ts';
+import { unwindWhatever } from '../undo-stack.ts';
+
+/** The fault is removed first: actions that are restored while it is on would bring the emergency back. */
+const FAULT_RANK = 0;
+const ACTION_RANK = 1;
+/** Beside the load itself: k6 may start for 60 s and stop for 30. */
+const LOAD_OVERHEAD_MS = 120_000;
+/** The restorer takes over this long after the fault should have ended by itself. */
+const RESTORER_SLACK_MS = 60_000;
+/** A link is waited for beyond its limit, so that a late one is measured; after this many limits it is given up. */
+const LIMITS_WAITED = 2;
+/** Until the condition was false for the whole steady time: as long again for data that arrive late. */
+const STEADY_WAITED = 2;
+
+interface Drill {
+  input: StepInput<DrillStep>;
+  record: DrillRecord;
+  registered: UndoEntry[];
+  facts: Fact[];
+  evidence: EvidenceRef[];
+}
+
+/** Runs the drill and judges its record. An undo that could not be restored stays with the countdown and the restorer. */
+export async function drillStep(input: StepInput<DrillStep>): Promise<StepResult> {
+  const drill: Drill = { input, record: emptyRecord(input), registered: [], facts: [], evidence: [] };
+  const scope = new CancellationScope();
+  const { load } = input.step;
+  const loading = load === null ? null : scope.run(() => runLoad(drill, load)).catch((error: unknown) => noteLoad(drill, error));
+  try {
+    await provokeAndRelieve(drill);
+  } catch (error) {
+    // A bug crashes loudly. What the outside refuses, a hold or an abort ends the drill early.
+    if (!(error instanceof TemporalFailure)) throw error;
+    drill.record.stopped = isCancellation(error) ? 'interrupted by a hold, an abort or a failing launch' : failureMessage(error);
+  }
+  return CancellationScope.nonCancellable(async () => {
+    const settled = await restoreAll(drill);
+    scope.cancel();
+    await loading;
+    return { ...(await judged(drill)), settled };
+  });
+}
+
+const drillId = ({ countdown, checkpoint, step, round }: StepInput): string =>
+  `${countdown.release}/${checkpoint}/${step.name}/${round}/${countdown.firstRunId.slice(0, 8)}`;
+
+function emptyRecord(input: StepInput<DrillStep>): DrillRecord {
+  const { trigger, fault, limits, steadyMs } = input.step;
+  return {
+    drill: drillId(input),
+    trigger: trigger.name,
+    fault: fault.type === 'service' ? Object.entries(fault.settings).map((setting) => setting.join(' ').trim()).join(', ') : fault.type,
+    limits: { ...limits, steadyMs },
+    before: null,
+    provokedAt: null,
+    detected: null,
+    actions: [],
+    recovered: null,
+    restoreStartedAt: null,
+    restored: [],
+    restoredAt: null,
+    after: null,
+    stopped: null,
+  };
+}
+
+/** Each link ends the drill where it does not hold: an action without its emergency would prove nothing. */
+async function provokeAndRelieve(drill: Drill): Promise<void> {
+  const { record, input } = drill;
+  const { step } = input;
+  record.before = await watch(drill, { until: 'clears', since: null, forMs: step.steadyMs, timeoutMs: STEADY_WAITED * step.steadyMs });
+  if (record.before.outcome !== 'cleared') return;
+  // All ways back stand before the first change.
+  const fault = await prepare(drill, faultPlan(input));
+  const actions: UndoEntry[] = [];
+  for (const action of step.actions) actions.push(await prepare(drill, actionPlan(input, action)));
+  record.provokedAt = await provoke(drill, fault);
+  record.detected = await watch(drill, { until: 'fires', since: record.provokedAt, forMs: 0, timeoutMs: LIMITS_WAITED * step.limits.detectMs });
+  if (record.detected.outcome !== 'fired') return;
+  for (const [index, action] of step.actions.entries()) {
+    const entry = actions[index];
+    if (entry) await act(drill, action, entry);
+  }
+  record.recovered = await watch(drill, {
+    until: 'clears',
+    since: record.detected.at,
+    forMs: step.trigger.intervalMs,
+    timeoutMs: LIMITS_WAITED * step.limits.recoverMs,
+  });
+}
+
+async function watch(drill: Drill, asked: Omit<WatchTriggerInput, 'trigger' | 'target'>): Promise<TriggerReport> {
+  const { input } = drill;
+  const target = stagingOf(input.release);
+  const { watchTrigger } = proxyActivities<TriggerActivities>({
+    ...following(asked.timeoutMs * WATCHES_THAT_MUST_FIT),
+    taskQueue: clusterTaskQueue(target.cluster),
+  });
+  const report = await watchTrigger({ ...asked, trigger: input.step.trigger, target });
+  drill.facts.push(...report.facts);
+  drill.evidence.push(...report.evidence);
+  return report;
+}
+
+async function prepare(drill: Drill, plan: EffectPlan): Promise<UndoEntry> {
+  const { entry, evidence } = await prepareEffect(drill.input, plan);
+  drill.registered.push(entry);
+  drill.evidence.push(...evidence);
+  return entry;
+}
+
+function faultPlan(input: StepInput<DrillStep>): EffectPlan {
+  const deployment = stagingOf(input.release);
+  const { fault } = input.step;
+  if (fault.type !== 'service') throw new TypeError(`a drill in staging provokes a fault of the service: rules.ts must refuse ${fault.type}`);
+  return {
+    ...planOf(input, FAULT_RANK),
+    kind: 'service-fault',
+    target: { cluster: deployment.cluster, key: `${deployment.namespace}/${deployment.deployment}/fault` },
+    settings: { deployment, settings: fault.settings },
+  };
+}
+
+function actionPlan(input: StepInput<DrillStep>, action: EmergencyAction): EffectPlan {
+  const deployment = stagingOf(input.release);
+  const { cluster, namespace, deployment: name } = deployment;
+  const common = planOf(input, ACTION_RANK);
+  if (action.type === 'switch')
+    return {
+      ...common,
+      kind: 'service-switch',
+      target: { cluster, key: `${namespace}/${name}/switch/${action.switch}` },
+      settings: { deployment, switch: action.switch },
+    };
+  const { health } = input.release.spec.service;
+  return {
+    ...common,
+    kind: 'deployment-environment',
+    target: { cluster, key: `${namespace}/${name}` },
+    settings: { deployment, variable: action.variable, healthTarget: health.target, healthPath: health.path },
+  };
+}
+
+const planOf = ({ step }: StepInput<DrillStep>, order: number): Pick<EffectPlan, 'live' | 'scope' | 'order' | 'dueInMs' | 'within'> => ({
+  live: false,
+  scope: 'step',
+  order,
+  dueInMs: step.maxDurationMs + RESTORER_SLACK_MS,
+  within: { restoreMs: step.limits.restoreMs, proveMs: step.limits.restoreMs },
+});
+
+/** Answers when the fault was on in every pod. */
+async function provoke({ input }: Drill, entry: UndoEntry): Promise<string> {
+  const { fault, maxDurationMs } = input.step;
+  const written = await apply(input, entry, { settings: fault.type === 'service' ? fault.settings : {}, ttlMs: maxDurationMs });
+  return written.at;
+}
+
+async function act(drill: Drill, action: EmergencyAction, entry: UndoEntry): Promise<void> {
+  const { input, record } = drill;
+  const startedAt = now();
+  try {
+    const written = await apply(input, entry, { value: action.value });
+    if (action.type === 'environment') await rollOut(input, written);
+    record.actions.push({ name: action.name, startedAt, effectiveAt: now(), reason: '' });
+  } catch (error) {
+    if (isCancellation(error) || !(error instanceof TemporalFailure)) throw error;
+    record.actions.push({ name: action.name, startedAt, effectiveAt: null, reason: failureMessage(error) });
+  }
+}
+
+type Written = Awaited<ReturnType<EffectActivities['applyEffect']>>;
+
+function apply({ countdown, authority }: StepInput<DrillStep>, entry: UndoEntry, wanted: unknown): Promise<Written> {
+  const { applyEffect } = proxyActivities<EffectActivities>({ ...writing, taskQueue: clusterTaskQueue(entry.target.cluster) });
+  return applyEffect({ entry, wanted, countdown, authority });
+}
+
+/** A variable is effective when every pod runs with it. */
+async function rollOut({ release, step }: StepInput<DrillStep>, { observedGeneration, at }: Written): Promise<void> {
+  const target = stagingOf(release);
+  const timeoutMs = LIMITS_WAITED * step.limits.actMs;
+  const { watchRollout } = proxyActivities<KubernetesActivities>({
+    ...following(timeoutMs * WATCHES_THAT_MUST_FIT),
+    taskQueue: clusterTaskQueue(target.cluster),
+  });
+  const rollout = await watchRollout({ target, observedGeneration, image: release.spec.service.image, timeoutMs, writtenAt: at });
+  if (rollout.outcome !== 'complete') throw ApplicationFailure.nonRetryable(`the rollout ended as ${rollout.outcome}: ${rollout.detail}`, 'NotEffective');
+}
+
+/** Loads the service until the drill cancels it. What it measured is not judged: the trigger is. */
+async function runLoad({ input: { release, step, scripts, round, checkpoint, countdown } }: Drill, load: LoadTestStep): Promise<void> {
+  const { runLoadTest } = proxyActivities<StepActivities>({ ...queued(step.maxDurationMs + LOAD_OVERHEAD_MS), taskQueue: LOAD_TASK_QUEUE });
+  await runLoadTest({
+    step: load,
+    staging: stagingOf(release),
+    image: release.spec.service.image,
+    scriptDigest: scriptDigestOf(scripts, load.script),
+    runId: `${countdown.workflowId}/${checkpoint}/${step.name}/${round}/${workflowInfo().runId}`,
+  });
+}
+
+/** Without load the trigger has no data, and the drill ends as not steady; the reason is here. */
+function noteLoad({ facts }: Drill, error: unknown): void {
+  if (isCancellation(error)) return;
+  facts.push({ subject: 'load', text: `the load ended early: ${failureMessage(error)}`, values: {} });
+}
+
+/** Restores whatever was registered, also what was never applied. Answers the ids of what does not stand any more. */
+async function restoreAll(drill: Drill): Promise<string[]> {
+  const { record, registered, input } = drill;
+  if (registered.length === 0) return [];
+  record.restoreStartedAt = now();
+  const reports = await unwindWhatever(registered, {
+    countdown: input.countdown,
+    failedAt: null,
+    brief: true,
+    started: () => undefined,
+    ended: () => undefined,
+  });
+  record.restoredAt = now();
+  record.restored = reports.map(({ name, restored, leftAlone, findings }) => ({
+    name,
+    restored,
+    leftAlone,
+    reason: findings.map(({ message }) => message).join('; '),
+  }));
+  drill.facts.push(...reports.flatMap(({ facts }) => facts));
+  drill.evidence.push(...reports.flatMap(({ evidence }) => evidence));
+  if (record.stopped === null) record.after = await watchAfter(drill);
+  return reports.filter(({ restored }) => restored).map(({ id }) => id);
+}
+
+/** The restore is proven by the service as well, not only field by field. Not after an interruption: people are waiting. */
+async function watchAfter(drill: Drill): Promise<TriggerReport | null> {
+  const { steadyMs } = drill.input.step;
+  try {
+    return await watch(drill, { until: 'clears', since: now(), forMs: steadyMs, timeoutMs: STEADY_WAITED * steadyMs });
+  } catch (error) {
+    if (!(error instanceof TemporalFailure)) throw error;
+    drill.record.stopped = failureMessage(error);
+    return null;
+  }
+}
+
+async function judged({ record, facts, evidence }: Drill): Promise<StepResult> {
+  const { judgeDrill } = proxyActivities<DrillActivities>(quick);
+  const report = await judgeDrill(record);
+  return { findings: report.findings, facts: [...report.facts, ...facts], evidence: [...report.evidence, ...evidence] };
+}
+
+const now = (): string => new Date(Date.now()).toISOString();
