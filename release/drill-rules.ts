@@ -8,10 +8,7 @@ import { objection, type Objection } from './sentences.ts';
 export function drillRules(outline: Outline, checkpoints: CheckpointOutline[]): Objection[] {
   const plan = planOf(outline);
   const drills = stepsOf(checkpoints, 'drill');
-  return [
-    ...drills.flatMap((drill) => [...named(drill, plan), ...realFault(drill), ...complete(drill, outline)]),
-    ...beforeTheLaunch(drills, checkpoints),
-  ];
+  return [...drills.flatMap((drill) => [...named(drill, plan), ...complete(drill, outline)]), ...beforeTheLaunch(drills, checkpoints)];
 }
 
 interface Plan {
@@ -50,15 +47,9 @@ function named({ path, fields }: StepOutline, { triggers, actions }: Plan): Obje
 function unknown(path: Path, kind: 'trigger' | 'action', name: string, known: readonly string[]): Objection[] {
   if (known.includes(name)) return [];
   const near = nearName(name, known);
-  const hint = near === null ? `it has ${known.map(shortWord).join(', ') || 'none'}; add it to spec.contingency.${kind}s` : `did you mean "${near}"?`;
+  const hint =
+    near === null ? `it has ${known.map(shortWord).join(', ') || 'none'}; add it to spec.contingency.${kind}s` : `did you mean "${near}"?`;
   return [objection(path, `spec.contingency has no ${kind} "${shortWord(name)}"`, hint)];
-}
-
-/** The drill runs in staging, where nobody is hurt by a real fault, and a synthetic one would not show that the actions help. */
-function realFault({ path, fields }: StepOutline): Objection[] {
-  const type = (fields['fault'] as { type?: unknown } | undefined)?.type;
-  if (type !== 'synthetic') return [];
-  return [objection([...path, 'fault', 'type'], 'a synthetic fault is not implemented', 'use { type: service }; the drill runs in staging')];
 }
 
 function complete({ path, fields }: StepOutline, { load }: Outline): Objection[] {
@@ -67,7 +58,11 @@ function complete({ path, fields }: StepOutline, { load }: Outline): Objection[]
   return ['script', 'target']
     .filter((field) => (own as Record<string, unknown>)[field] === undefined && load[field] === undefined)
     .map((field) => ({
-      ...objection([...path, 'load'], `"${field}" is missing for the load of this drill`, `add it here, or for all loads as spec.load.${field}`),
+      ...objection(
+        [...path, 'load'],
+        `"${field}" is missing for the load of this drill`,
+        `add it here, or for all loads as spec.load.${field}`,
+      ),
       missing: [field],
     }));
 }

@@ -41,7 +41,10 @@ export function expandRelease(file: ReleaseFile): Release {
   };
 }
 
-function expandCheckpoint(checkpoint: FileCheckpoint, spec: Pick<ReleaseFile['spec'], 'approvers' | 'load' | 'diagnosis' | 'contingency'>): Checkpoint {
+function expandCheckpoint(
+  checkpoint: FileCheckpoint,
+  spec: Pick<ReleaseFile['spec'], 'approvers' | 'load' | 'diagnosis' | 'contingency'>,
+): Checkpoint {
   return {
     name: checkpoint.name,
     at: checkpoint.at,
@@ -62,7 +65,10 @@ function expandApproval(approval: NonNullable<FileCheckpoint['approval']>, appro
   };
 }
 
-function expandStep(step: FileStep, { load, diagnosis, contingency }: Pick<ReleaseFile['spec'], 'load' | 'diagnosis' | 'contingency'>): Step {
+function expandStep(
+  step: FileStep,
+  { load, diagnosis, contingency }: Pick<ReleaseFile['spec'], 'load' | 'diagnosis' | 'contingency'>,
+): Step {
   if (step.type === 'diagnosis') return { ...diagnosis, ...step };
   if (step.type === 'preflight') return expandPreflight(step);
   if (step.type === 'drill') return expandDrill(step, contingency, load);

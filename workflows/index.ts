@@ -5,4 +5,5 @@ export { serviceLock } from './service-lock.ts';
 export { preflightStep } from './steps/preflight.ts';
 export { loadTestStep } from './steps/load-test.ts';
 export { diagnosisStep } from './steps/diagnosis.ts';
+export { drillStep } from './steps/drill.ts';
 export { launchStep } from './steps/launch.ts';

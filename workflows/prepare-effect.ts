@@ -14,6 +14,7 @@ export interface EffectPlan {
   scope: UndoScope;
   order: number;
   within: UndoEntry['within'];
+  dueInMs?: number;
   /** By the kind's schema (activities/effects/contract.ts). */
   settings: unknown;
 }

@@ -4,13 +4,13 @@ import type { Step } from '../release/steps/registry.ts';
 import { authorityOf } from './admission.ts';
 import { enterPhase } from './announce.ts';
 import { applyChange, newRound } from './change.ts';
-import { earlierSteps, type CheckpointState, type CountdownState } from './countdown-state.ts';
+import { earlierSteps, oldestHold, type CheckpointState, type CountdownState } from './countdown-state.ts';
 import { failureMessage } from './failure-message.ts';
 import { launchMustBeginBy } from './launch-window.ts';
 import { changeByEnd } from './step-change.ts';
 import type { StepInput, StepResult } from './step.ts';
 import { stepWorkflows } from './steps/registry.ts';
-import { countdownRef } from './undo-stack.ts';
+import { countdownRef, unwindWhatever } from './undo-stack.ts';
 import { hasFailedLive } from './watch-live.ts';
 
 export async function runStep(state: CountdownState, checkpoint: CheckpointState, spec: Exclude<Step, { type: 'guard' }>): Promise<void> {
@@ -34,31 +34,41 @@ export async function runStep(state: CountdownState, checkpoint: CheckpointState
     earlier: earlierSteps(state, checkpoint, name),
     undo: state.undo,
     testedImageIds: state.testedImageIds,
-    authority: spec.type === 'launch' ? authorityOf(state) : null,
+    authority: spec.type === 'launch' || spec.type === 'drill' ? authorityOf(state) : null,
     // What was written has begun in time; a later round only watches it again.
     ...(spec.type === 'launch' && state.launchedAt === null ? launchMustBeginBy(state, checkpoint) : {}),
   };
   let ended: StepResult | string;
   try {
-    ended = await unlessLiveFails(state, () =>
-      executeChild(stepWorkflows[spec.type], { args: [input], workflowId, staticSummary: `${checkpoint.offset} ${name}, round ${round}` }),
+    ended = await unlessItMustGiveWay(
+      () => mustGiveWay(state, spec),
+      () =>
+        executeChild(stepWorkflows[spec.type], {
+          args: [input],
+          workflowId,
+          staticSummary: `${checkpoint.offset} ${name}, round ${round}`,
+        }),
     );
   } catch (error) {
-    if (isCancellation(error) && !hasFailedLive(state)) throw error;
-    ended = failureMessage(error);
+    if (isCancellation(error) && !mustGiveWay(state, spec)) throw error;
+    ended = await afterFailure(state, input, failureMessage(error));
   }
   const endedMs = Date.now();
   applyChange(state, checkpoint, changeByEnd(state, checkpoint, status, ended, endedMs), endedMs);
   goOnUnlessAborted();
 }
 
-/** A breach of what is live is not kept waiting by a step: the step is cancelled, and waited for only until nothing of it is under way. */
-async function unlessLiveFails(state: CountdownState, run: () => Promise<StepResult>): Promise<StepResult> {
+/** A breach of what is live is not kept waiting by a step, and a drill makes way for people who hold as well. */
+const mustGiveWay = (state: CountdownState, { type }: Step): boolean =>
+  hasFailedLive(state) || (type === 'drill' && oldestHold(state) !== null);
+
+/** The step is cancelled when it must give way, and waited for only until nothing of it is under way. */
+async function unlessItMustGiveWay(must: () => boolean, run: () => Promise<StepResult>): Promise<StepResult> {
   const step = new CancellationScope();
   const watch = new CancellationScope();
   const result = step.run(run);
   void watch
-    .run(() => condition(() => hasFailedLive(state)))
+    .run(() => condition(must))
     .then(
       () => step.cancel(),
       () => undefined,
@@ -68,6 +78,22 @@ async function unlessLiveFails(state: CountdownState, run: () => Promise<StepRes
   } finally {
     watch.cancel();
   }
+}
+
+/** A step that failed or was terminated leaves its changes: they are restored here. What could not be stays registered. */
+async function afterFailure({ undo }: CountdownState, { countdown, checkpoint, step }: StepInput, reason: string): Promise<StepResult | string> {
+  const own = `${countdown.workflowId}/${countdown.firstRunId}/${checkpoint}/${step.name}/`;
+  const left = undo.filter(({ id, scope }) => scope === 'step' && id.startsWith(own));
+  if (left.length === 0) return reason;
+  const context = { countdown, failedAt: null, brief: true, started: () => undefined, ended: () => undefined };
+  const reports = await unwindWhatever(left, context);
+  return {
+    findings: reports.filter(({ restored }) => !restored).flatMap(({ findings }) => findings),
+    facts: reports.flatMap(({ facts }) => facts),
+    evidence: reports.flatMap(({ evidence }) => evidence),
+    couldNotRun: reason,
+    settled: reports.filter(({ restored }) => restored).map(({ id }) => id),
+  };
 }
 
 /**

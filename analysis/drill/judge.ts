@@ -16,13 +16,25 @@ function findingsOf(record: DrillRecord): Finding[] {
   const after = record.restored.length > 0 ? [judgeAfter(record)] : [];
   const stopped = record.stopped === null ? [] : [inconclusive('DrillStopped', record.drill, `the drill stopped: ${record.stopped}`)];
   if (record.provokedAt === null) return [steady, ...restored, ...stopped];
-  return [steady, judgeDetected(record), ...record.actions.map((action) => judgeAction(record, action)), judgeRecovered(record), ...restored, ...after, ...stopped];
+  return [
+    steady,
+    judgeDetected(record),
+    ...record.actions.map((action) => judgeAction(record, action)),
+    judgeRecovered(record),
+    ...restored,
+    ...after,
+    ...stopped,
+  ];
 }
 
 /** Without a steady state before the fault, what is detected may be something else. */
 function judgeSteady({ before, limits, trigger }: DrillRecord): Finding {
   if (before?.outcome === 'cleared')
-    return pass('DrillSteadyBefore', trigger, `${trigger} did not hold for ${duration(limits.steadyMs)} before the fault: ${before.message}`);
+    return pass(
+      'DrillSteadyBefore',
+      trigger,
+      `${trigger} did not hold for ${duration(limits.steadyMs)} before the fault: ${before.message}`,
+    );
   return inconclusive('DrillNotSteady', trigger, `no fault was provoked: ${watchReason(trigger, before)}`);
 }
 
@@ -53,20 +65,22 @@ function judgeRecovered({ recovered, detected, limits, trigger }: DrillRecord): 
     subject: trigger,
     codes: { within: 'DrillRecovered', late: 'DrillRecoveredLate', unknown: 'DrillRecoveryUnknown' },
     done: `${trigger} cleared after the actions, with the fault still on`,
-    missing: recovered?.outcome === 'timeout' ? { code: 'DrillNotRecovered', message: `${trigger} did not clear: ${recovered.message}` } : null,
+    missing:
+      recovered?.outcome === 'timeout' ? { code: 'DrillNotRecovered', message: `${trigger} did not clear: ${recovered.message}` } : null,
     unknown: watchReason(trigger, recovered),
   });
 }
 
 function judgeRestored({ name, restored, leftAlone, reason }: RestoreRecord): Finding {
   if (!restored) return fail('DrillLeftover', name, `${name}: not restored: ${reason}; restore it by hand, or with tminus restore`);
-  if (leftAlone) return inconclusive('DrillLeftAlone', name, `${name}: somebody else changed it during the drill, and it was left as it is: ${reason}`);
+  if (leftAlone)
+    return inconclusive('DrillLeftAlone', name, `${name}: somebody else changed it during the drill, and it was left as it is: ${reason}`);
   return pass('DrillRestored', name, `${name}: restored and read back`);
 }
 
 function judgeRestoreTime({ restored, restoreStartedAt, restoredAt, limits, drill }: DrillRecord): Finding[] {
   const seconds = secondsBetween(restoreStartedAt, restoredAt);
-  if (seconds === null || restored.some((each) => !each.restored)) return [];
+  if (seconds === null || restored.length === 0 || restored.some((each) => !each.restored)) return [];
   const measurement = { measured: seconds, limit: limits.restoreMs / 1_000, unit: 's' };
   const message = `everything was restored in ${duration(1_000 * seconds)}, limit ${duration(limits.restoreMs)}`;
   return [
@@ -79,7 +93,11 @@ function judgeRestoreTime({ restored, restoreStartedAt, restoredAt, limits, dril
 /** Equal fields do not show that the service works again: the trigger must stay clear as well. */
 function judgeAfter({ after, limits, trigger }: DrillRecord): Finding {
   if (after?.outcome === 'cleared')
-    return pass('DrillSteadyAfter', trigger, `${trigger} did not hold for ${duration(limits.steadyMs)} after the restore: ${after.message}`);
+    return pass(
+      'DrillSteadyAfter',
+      trigger,
+      `${trigger} did not hold for ${duration(limits.steadyMs)} after the restore: ${after.message}`,
+    );
   if (after === null || after.outcome === 'no-data')
     return inconclusive('DrillAfterUnknown', trigger, `the steady state after the restore is unknown: ${watchReason(trigger, after)}`);
   return fail('DrillNotSteadyAfter', trigger, `${trigger} still holds after the restore: ${after.message}`);
@@ -124,7 +142,13 @@ function tableOf(record: DrillRecord): Table {
       { name: 'limit', unit: 's' },
       { name: 'what', unit: '' },
     ],
-    rows: timelineOf(record).map(({ link, at, seconds, limitMs, what }) => [link, at, seconds, limitMs === null ? null : limitMs / 1_000, what]),
+    rows: timelineOf(record).map(({ link, at, seconds, limitMs, what }) => [
+      link,
+      at,
+      seconds,
+      limitMs === null ? null : limitMs / 1_000,
+      what,
+    ]),
     notes: ['Times are of the worker that watched. A link without a number was not reached.'],
   };
 }

@@ -31,8 +31,8 @@ describe('an emergency action', () => {
 });
 
 describe('a fault', () => {
-  it('is one of the service with its parameter, or synthetic', () => {
-    for (const fault of [{ type: 'service', settings: { 'pricing-errors': '100', 'slow-order': '' } }, { type: 'synthetic' }])
+  it('is one of the service with its parameter', () => {
+    for (const fault of [{ type: 'service', settings: { 'pricing-errors': '100', 'slow-order': '' } }])
       expect(faultSchema.parse(fault)).toEqual(fault);
   });
 

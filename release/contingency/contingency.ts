@@ -9,7 +9,11 @@ const MAX_ACTIONS = 20;
 export const contingencySchema = z
   .strictObject({
     triggers: z.array(triggerSchema).max(MAX_TRIGGERS).meta({ description: 'Conditions that say that an emergency is on.' }).default([]),
-    actions: z.array(actionSchema).max(MAX_ACTIONS).meta({ description: 'Changes that relieve an emergency, with their way back.' }).default([]),
+    actions: z
+      .array(actionSchema)
+      .max(MAX_ACTIONS)
+      .meta({ description: 'Changes that relieve an emergency, with their way back.' })
+      .default([]),
   })
   .meta({ description: 'The emergency plan of the service; a `drill` step runs it in staging.' });
 

@@ -7,7 +7,8 @@ const MAX_FAULTS = 10;
 /** The longest parameter in use is a duration. */
 const MAX_PARAMETER_LENGTH = 200;
 
-const serviceFaultSchema = z
+/** What the drill provokes, as written in the release file. */
+export const faultSchema = z
   .strictObject({
     type: z.literal('service').meta({ description: 'The fault type.' }),
     settings: z
@@ -23,7 +24,7 @@ const serviceFaultSchema = z
           `this parameter is longer than ${MAX_PARAMETER_LENGTH} characters or not printable; use one such as '100' or 400ms`,
         ),
       )
-      .refine((settings) => Object.keys(settings).length >= 1, 'no fault is named; name at least one, or use { type: synthetic }')
+      .refine((settings) => Object.keys(settings).length >= 1, 'no fault is named; name at least one')
       .refine(
         (settings) => Object.keys(settings).length <= MAX_FAULTS,
         `more than ${MAX_FAULTS} faults are named; the trigger under test needs one`,
@@ -31,14 +32,5 @@ const serviceFaultSchema = z
       .meta({ description: 'Faults by name, each with its parameter.' }),
   })
   .meta({ description: 'Faults that the service arms in its own pods through its fault endpoint; staging only.' });
-
-const syntheticFaultSchema = z
-  .strictObject({ type: z.literal('synthetic').meta({ description: 'The fault type.' }) })
-  .meta({ description: 'No fault: the drill sends the signal that the trigger waits for. Required in production.' });
-
-/** What the drill provokes, as written in the release file. */
-export const faultSchema = z
-  .discriminatedUnion('type', [serviceFaultSchema, syntheticFaultSchema])
-  .meta({ description: 'What the drill provokes.' });
 
 export type Fault = z.output<typeof faultSchema>;

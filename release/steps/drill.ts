@@ -22,13 +22,18 @@ export const drillSchema = z
       .array(label('Name of an action in `spec.contingency.actions`.'))
       .min(1)
       .max(MAX_ACTIONS)
-      .meta({ description: 'Emergency actions that are taken when the trigger fires, in this order.', defaultText: 'all of `spec.contingency.actions`' })
+      .meta({
+        description: 'Emergency actions that are taken when the trigger fires, in this order.',
+        defaultText: 'all of `spec.contingency.actions`',
+      })
       .optional(),
     load: z
       .strictObject({
         rate: count('Iterations of the script per second.', 1, MAX_RATE_PER_SECOND),
         script: text('k6 script, as a path beside the release file.', { defaultText: '`spec.load.script`' }).optional(),
-        target: label("Name of the address under load, from the environment file's `targets`.", { defaultText: '`spec.load.target`' }).optional(),
+        target: label("Name of the address under load, from the environment file's `targets`.", {
+          defaultText: '`spec.load.target`',
+        }).optional(),
         maxVus: count('Maximum number of k6 virtual users.', 1, MAX_VIRTUAL_USERS).default(400),
       })
       .meta({ description: 'Load during the drill, where the service in staging has no traffic of its own.', defaultText: 'no load' })
@@ -65,7 +70,11 @@ export interface DrillStep {
 }
 
 /** The step with its trigger and actions in place of their names. Rules must have passed: an unknown name throws. */
-export function expandDrill(file: z.output<typeof drillSchema>, contingency: Contingency, place: { script?: string | undefined; target?: string | undefined }): DrillStep {
+export function expandDrill(
+  file: z.output<typeof drillSchema>,
+  contingency: Contingency,
+  place: { script?: string | undefined; target?: string | undefined },
+): DrillStep {
   const { type, name, fault, limits } = file;
   const trigger = contingency.triggers.find((each) => each.name === file.trigger);
   if (trigger === undefined) throw new TypeError(`drill ${name} has no trigger ${file.trigger}: rules.ts must refuse this`);
@@ -105,6 +114,12 @@ function loadOf(
   const target = load.target ?? place.target;
   if (script === undefined || target === undefined) throw new TypeError(`drill ${name} has no script or target: rules.ts must refuse this`);
   const seconds = Math.ceil(maxDurationMs / 1_000);
-  const stages = [{ duration: '1s', rate: load.rate }, { duration: `${seconds}s`, rate: load.rate }];
-  return expandLoadTest(loadTestSchema.parse({ type: 'loadTest', name: `${name}-load`, stages, maxVus: load.maxVus, profiles: 'on-breach' }), { script, target });
+  const stages = [
+    { duration: '1s', rate: load.rate },
+    { duration: `${seconds}s`, rate: load.rate },
+  ];
+  return expandLoadTest(
+    loadTestSchema.parse({ type: 'loadTest', name: `${name}-load`, stages, maxVus: load.maxVus, profiles: 'on-breach' }),
+    { script, target },
+  );
 }

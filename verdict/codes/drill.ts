@@ -34,7 +34,11 @@ export const drillCodes = {
     zh: '应急动作未生效',
     hint: 'Read the reason in the message, repair the action or the rights of the worker, then retry the step.',
   },
-  DrillRecovered: { en: 'the actions relieved the emergency within the limit', zh: '应急动作在时限内缓解了故障', hint: 'No action needed.' },
+  DrillRecovered: {
+    en: 'the actions relieved the emergency within the limit',
+    zh: '应急动作在时限内缓解了故障',
+    hint: 'No action needed.',
+  },
   DrillRecoveredLate: {
     en: 'the actions relieved the emergency later than the limit',
     zh: '缓解晚于时限',

@@ -1,6 +1,13 @@
 // The drill: the emergency is provoked in staging, the trigger must fire, the actions must relieve it, and everything is put back. Whatever
 // happens in between, what was changed is restored before the step ends.
-import { ApplicationFailure, CancellationScope, TemporalFailure, isCancellation, proxyActivities, workflowInfo } from '@temporalio/workflow';
+import {
+  ApplicationFailure,
+  CancellationScope,
+  TemporalFailure,
+  isCancellation,
+  proxyActivities,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type { DrillActivities } from '../../activities/drill/contract.ts';
 import type { EffectActivities } from '../../activities/effects/contract.ts';
 import type { KubernetesActivities } from '../../activities/kubernetes/contract.ts';
@@ -67,7 +74,9 @@ function emptyRecord(input: StepInput<DrillStep>): DrillRecord {
   return {
     drill: drillId(input),
     trigger: trigger.name,
-    fault: fault.type === 'service' ? Object.entries(fault.settings).map((setting) => setting.join(' ').trim()).join(', ') : fault.type,
+    fault: Object.entries(fault.settings)
+      .map((setting) => setting.join(' ').trim())
+      .join(', '),
     limits: { ...limits, steadyMs },
     before: null,
     provokedAt: null,
@@ -86,6 +95,12 @@ function emptyRecord(input: StepInput<DrillStep>): DrillRecord {
 async function provokeAndRelieve(drill: Drill): Promise<void> {
   const { record, input } = drill;
   const { step } = input;
+  const left = input.undo.filter(({ scope }) => scope === 'step');
+  if (left.length > 0) {
+    drill.registered.push(...left);
+    record.stopped = `an earlier round left ${left.map(({ name }) => name).join(', ')} to restore; retry the step`;
+    return;
+  }
   record.before = await watch(drill, { until: 'clears', since: null, forMs: step.steadyMs, timeoutMs: STEADY_WAITED * step.steadyMs });
   if (record.before.outcome !== 'cleared') return;
   // All ways back stand before the first change.
@@ -93,7 +108,12 @@ async function provokeAndRelieve(drill: Drill): Promise<void> {
   const actions: UndoEntry[] = [];
   for (const action of step.actions) actions.push(await prepare(drill, actionPlan(input, action)));
   record.provokedAt = await provoke(drill, fault);
-  record.detected = await watch(drill, { until: 'fires', since: record.provokedAt, forMs: 0, timeoutMs: LIMITS_WAITED * step.limits.detectMs });
+  record.detected = await watch(drill, {
+    until: 'fires',
+    since: record.provokedAt,
+    forMs: 0,
+    timeoutMs: LIMITS_WAITED * step.limits.detectMs,
+  });
   if (record.detected.outcome !== 'fired') return;
   for (const [index, action] of step.actions.entries()) {
     const entry = actions[index];
@@ -129,13 +149,11 @@ async function prepare(drill: Drill, plan: EffectPlan): Promise<UndoEntry> {
 
 function faultPlan(input: StepInput<DrillStep>): EffectPlan {
   const deployment = stagingOf(input.release);
-  const { fault } = input.step;
-  if (fault.type !== 'service') throw new TypeError(`a drill in staging provokes a fault of the service: rules.ts must refuse ${fault.type}`);
   return {
     ...planOf(input, FAULT_RANK),
     kind: 'service-fault',
     target: { cluster: deployment.cluster, key: `${deployment.namespace}/${deployment.deployment}/fault` },
-    settings: { deployment, settings: fault.settings },
+    settings: { deployment, settings: input.step.fault.settings },
   };
 }
 
@@ -148,7 +166,7 @@ function actionPlan(input: StepInput<DrillStep>, action: EmergencyAction): Effec
       ...common,
       kind: 'service-switch',
       target: { cluster, key: `${namespace}/${name}/switch/${action.switch}` },
-      settings: { deployment, switch: action.switch },
+      settings: { deployment, switch: action.switch, until: Date.now() + input.step.maxDurationMs },
     };
   const { health } = input.release.spec.service;
   return {
@@ -170,7 +188,7 @@ const planOf = ({ step }: StepInput<DrillStep>, order: number): Pick<EffectPlan,
 /** Answers when the fault was on in every pod. */
 async function provoke({ input }: Drill, entry: UndoEntry): Promise<string> {
   const { fault, maxDurationMs } = input.step;
-  const written = await apply(input, entry, { settings: fault.type === 'service' ? fault.settings : {}, ttlMs: maxDurationMs });
+  const written = await apply(input, entry, { settings: fault.settings, ttlMs: maxDurationMs });
   return written.at;
 }
 
@@ -203,7 +221,8 @@ async function rollOut({ release, step }: StepInput<DrillStep>, { observedGenera
     taskQueue: clusterTaskQueue(target.cluster),
   });
   const rollout = await watchRollout({ target, observedGeneration, image: release.spec.service.image, timeoutMs, writtenAt: at });
-  if (rollout.outcome !== 'complete') throw ApplicationFailure.nonRetryable(`the rollout ended as ${rollout.outcome}: ${rollout.detail}`, 'NotEffective');
+  if (rollout.outcome !== 'complete')
+    throw ApplicationFailure.nonRetryable(`the rollout ended as ${rollout.outcome}: ${rollout.detail}`, 'NotEffective');
 }
 
 /** Loads the service until the drill cancels it. What it measured is not judged: the trigger is. */
