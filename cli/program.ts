@@ -13,6 +13,7 @@ import { analyzeCommand } from './verbs/analyze.ts';
 import { approveCommand } from './verbs/approve.ts';
 import { completionCommand } from './verbs/completion.ts';
 import { doctorCommand } from './verbs/doctor.ts';
+import { drillCommand } from './verbs/drill.ts';
 import { eventsCommand } from './verbs/events.ts';
 import { exitCodesCommand } from './verbs/exit-codes.ts';
 import { explainCommand } from './verbs/explain.ts';
@@ -44,7 +45,7 @@ type Verb = (program: Command) => void;
 /** In the order of the help. */
 const verbGroups: Readonly<Record<string, readonly Verb[]>> = {
   Author: [initCommand, validateCommand, schemaCommand],
-  Run: [devCommand, startCommand, rehearseCommand, doctorCommand, pruneCommand],
+  Run: [devCommand, startCommand, rehearseCommand, drillCommand, doctorCommand, pruneCommand],
   Inspect: [listCommand, statusCommand, explainCommand, eventsCommand, verifyCommand, reportCommand, openCommand, leftoversCommand],
   Decide: [approveCommand, rejectCommand, holdCommand, resumeCommand, recycleCommand, retryCommand, waiveCommand, abortCommand],
   Account: [loginCommand, whoamiCommand],

@@ -6,21 +6,17 @@ import type { CheckpointStatus } from '../verdict/countdown-status.ts';
 import { EXIT, exitCodeOfEnding } from './exit-codes.ts';
 import { connect, connectAs, type Api } from './api.ts';
 import { CliFailure } from './failure.ts';
-import { printLine } from './output.ts';
+import { followStory } from './follow-story.ts';
 import { postStart } from './post-start.ts';
-import { harmless } from './render/harmless.ts';
-import { storyLines } from './render/story.ts';
 import { sendAction } from './send-action.ts';
 import { readSubmission, type Submission } from './submission.ts';
 import { tokenOfFile } from './token.ts';
-import { changed, readStatus, type ShownStatus } from './read-status.ts';
+import type { ShownStatus } from './read-status.ts';
 
 interface RehearseOptions {
   approver: string[];
 }
 
-/** Times are printed in seconds. */
-const POLL_EVERY_MS = 300;
 /** A checkpoint begins within a second of its time; 2 s leave a margin. */
 const PAST_THE_TIME_MS = 2_000;
 /** Longer than any deadline of a stopped or held countdown, which ends at it. */
@@ -57,23 +53,16 @@ async function rehearse(command: Command, submission: Submission, approvers: rea
   const api = connect(command);
   const { metadata } = await postStart(api, submission, { rehearsal: true });
   const { name } = metadata;
-  let previous: ShownStatus | null = null;
   let advanced = '';
-  for (;;) {
-    const status: ShownStatus = await readStatus(api, name);
+  return followStory(command, api, name, async (status) => {
     assertRehearsal(status);
-    const before: ShownStatus | null = previous;
-    if (before === null || changed(before, status)) {
-      printLine(command, status, (shown, style) => storyLines(before && harmless(before), shown, style).join('\n'));
-      previous = status;
-    }
     if (status.phase === 'ended') return exitCodeOfEnding(status.ending);
     // One skip per checkpoint and phase; then the status is polled until it changes.
     const place = `${status.phase}/${status.current}/${status.launchAt}`;
     if (advanced !== place && (await skipTo(api, name, status))) advanced = place;
     if (status.phase === 'waiting') await approve(status, approvers);
-    await new Promise((again) => setTimeout(again, POLL_EVERY_MS));
-  }
+    return null;
+  });
 }
 
 /** Checked before each skip or approval: the name may by now belong to a real countdown. */

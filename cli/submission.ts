@@ -64,7 +64,11 @@ export async function readRelease(path: string): Promise<Release> {
 
 /** Reads and checks the files of a start. */
 export async function readSubmission(path: string): Promise<Submission> {
-  const text = await readCapped(path);
+  return submissionOf(path, await readCapped(path));
+}
+
+/** The submission of a text in place of that of the file; scripts are read beside the file. */
+export async function submissionOf(path: string, text: string): Promise<Submission> {
   const { release, warnings, problemsOf } = parseRelease(text, path);
   for (const warning of warnings) process.stderr.write(`warning: ${warning.text}\n`);
   const paths = scriptsOf(release);

@@ -12,6 +12,8 @@ import { bundleWorkflows } from '../workers/workflow-bundle.ts';
 import { virtualTimeClient } from '../server/temporal/virtual-time.ts';
 import { canonicalJson, inputDigest } from '../verdict/digest.ts';
 import type { Principal } from '../verdict/verdict.ts';
+import type { DrillActivities } from '../activities/drill/contract.ts';
+import type { TriggerActivities } from '../activities/triggers/contract.ts';
 import type { EffectActivities } from '../activities/effects/contract.ts';
 import type { BookkeepingActivities } from '../activities/bookkeeping-contract.ts';
 import type { KubernetesActivities } from '../activities/kubernetes/contract.ts';
@@ -20,7 +22,12 @@ import { LOAD_TASK_QUEUE, WORKFLOW_TASK_QUEUE, clusterTaskQueue, registerUndoUpd
 
 export const temporalAddress = process.env['TMINUS_TEMPORAL'] ?? '127.0.0.1:7233';
 
-export type FakeActivities = BookkeepingActivities & StepActivities & KubernetesActivities & EffectActivities;
+export type FakeActivities = BookkeepingActivities &
+  StepActivities &
+  KubernetesActivities &
+  EffectActivities &
+  TriggerActivities &
+  DrillActivities;
 
 export interface World {
   client: Client;

@@ -8,7 +8,7 @@ import { runningActivity } from '../../activities/running-activity.ts';
 import { WORKFLOW_TASK_QUEUE, approveSignal, registerUndoUpdate } from '../../workflows/messages.ts';
 import { signedInput } from '../../server/actions/start.ts';
 import { person, temporalWorld, type FakeActivities, type World } from '../temporal-world.ts';
-import { drillOf } from './drill.ts';
+import { drillOf } from './registered-undo.ts';
 import { runCountdown } from './run-countdown.ts';
 import { trustedLab } from './trusted-lab.ts';
 

@@ -2,6 +2,8 @@
 import type { ActionRequest } from '../../verdict/action.ts';
 import type { LastGood } from '../../activities/bookkeeping-contract.ts';
 import type { GuardCarry, GuardReport, StepReport } from '../../activities/steps-contract.ts';
+import type { TriggerReport } from '../../activities/triggers/contract.ts';
+import { judgeDrill } from '../../analysis/drill/judge.ts';
 import { EMPTY_TALLY } from '../../analysis/guard/guard-tally.ts';
 import { restoreIdOf } from '../../analysis/rollout/restore-id.ts';
 import { loadRelease } from '../../release/load.ts';
@@ -33,8 +35,36 @@ spec:
     - { name: launch, at: T-0, steps: [{ type: launch }, { type: guard }] }
 `;
 
-export function inputFor(name: string): CountdownInput {
-  const loaded = loadRelease(fileOf(name), 'release.yaml');
+/** A drill before the standard plan. */
+const DRILL = `    - name: drill
+      at: T-72h
+      steps:
+        - type: drill
+          trigger: order-errors
+          fault: { type: service, settings: { recommendations-errors: "100" } }
+          steady: 2s
+          limits: { detect: 5s, recover: 5s }
+`;
+const CONTINGENCY = `  contingency:
+    triggers: [{ name: order-errors, type: metrics, minRate: 100, maxErrorRate: 1% }]
+    actions:
+      - { name: recommendations-off, type: switch, switch: recommendations, value: false }
+      - { name: orders-queued, type: environment, variable: ORDERS_MODE, value: queue }
+`;
+
+/** The standard plan behind a drill of two actions. */
+export const inputWithDrill = (name: string): CountdownInput =>
+  inputOf(
+    name,
+    fileOf(name)
+      .replace('  checkpoints:\n', `${CONTINGENCY}  checkpoints:\n${DRILL}`)
+      .replace('at: T-72h\n      steps:\n        - { type: preflight }', 'at: T-71h\n      steps:\n        - { type: preflight }'),
+  );
+
+export const inputFor = (name: string): CountdownInput => inputOf(name, fileOf(name));
+
+function inputOf(name: string, file: string): CountdownInput {
+  const loaded = loadRelease(file, 'release.yaml');
   if (!loaded.ok) throw new Error(loaded.problems.map(({ text }) => text).join('\n'));
   return signedInput({
     release: loaded.release,
@@ -48,6 +78,8 @@ export function inputFor(name: string): CountdownInput {
 export interface FakeWorld {
   image: string;
   writes: string[];
+  /** Changes of a drill, and their restores. */
+  changes: string[];
   audit: AuditRecord[];
   told: string[];
   good: LastGood[];
@@ -106,6 +138,15 @@ export const piece = {
   source: 'fake',
 };
 
+/** What the watch of a trigger answers. */
+export const seen = (outcome: TriggerReport['outcome']): TriggerReport => ({
+  outcome,
+  at: new Date().toISOString(),
+  message: `the trigger ${outcome}`,
+  facts: [],
+  evidence: [],
+});
+
 const seal = { keyId: 'test', signature: '' };
 
 /** A world in which everything goes well; a test overrides what goes wrong. */
@@ -113,6 +154,7 @@ export function fakeWorld(): FakeWorld {
   const world: FakeWorld = {
     image: 'registry.local/go-api:sha-4f9c2ab',
     writes: [],
+    changes: [],
     audit: [],
     told: [],
     good: [],
@@ -130,6 +172,10 @@ export function fakeWorld(): FakeWorld {
       world.image = image;
     }
     return { wrote, observedGeneration: world.writes.length, at: '2026-11-23T00:00:00Z' };
+  };
+  const change = (kind: string, what: string) => {
+    world.changes.push(`${kind} ${what}`);
+    return { wrote: true, observedGeneration: 1, at: new Date().toISOString() };
   };
   world.activities = {
     acquireLock: async () => ({ acquired: true, generation: 1 }),
@@ -154,12 +200,15 @@ export function fakeWorld(): FakeWorld {
     runDiagnosis: async () => report(passed('NothingToExplain', 'load')),
     runGuard: async () => guarded('passed', passed('GuardPassed', 'guard')),
     captureEffect: async () => ({ before: { image: world.image }, seal, goesBackTo: world.image, evidence: [piece] }),
-    applyEffect: async ({ entry, wanted }) => write(entry.id, (wanted as { image: string }).image),
+    applyEffect: async ({ entry, wanted }) =>
+      entry.kind === 'deployment-image' ? write(entry.id, (wanted as { image: string }).image) : change(entry.kind, JSON.stringify(wanted)),
     // A launch that never landed needs no way back: the real one then only notes that it must not land any more. Drills of tests land unseen.
-    restoreEffect: async ({ entry }) =>
-      landed.has(entry.id) || !entry.live
+    restoreEffect: async ({ entry }) => {
+      if (entry.kind !== 'deployment-image') return change(entry.kind, 'restored');
+      return landed.has(entry.id) || !entry.live
         ? write(restoreIdOf(entry.id), (entry.before as { image: string }).image)
-        : { wrote: false, observedGeneration: world.writes.length, at: '2026-11-23T00:00:00Z' },
+        : { wrote: false, observedGeneration: world.writes.length, at: '2026-11-23T00:00:00Z' };
+    },
     proveRestored: async ({ entry, write: { at }, failedAt }) => {
       const ok = await world.proveRestored();
       const late = failedAt === null ? 0 : (Date.parse(at) - Date.parse(failedAt)) / 1_000;
@@ -179,6 +228,8 @@ export function fakeWorld(): FakeWorld {
     },
     describeFailure: async () => ({ facts: [], evidence: [] }),
     settleUndo: async ({ entry, outcome }) => void world.settled.push(`${entry.name} ${outcome}`),
+    watchTrigger: async ({ until }) => seen(until === 'fires' ? 'fired' : 'cleared'),
+    judgeDrill: async (record) => ({ ...judgeDrill(record), evidence: [] }),
     watchCountdown: () => Context.current().cancelled,
     watchRollout: async () => ({
       outcome: 'complete',

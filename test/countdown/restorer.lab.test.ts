@@ -16,7 +16,7 @@ import {
 } from '../../workflows/messages.ts';
 import { randomUUID } from 'node:crypto';
 import { temporalWorld, type FakeActivities, type World } from '../temporal-world.ts';
-import { drillOf } from './drill.ts';
+import { drillOf } from './registered-undo.ts';
 import { fakeWorld, inputFor, type FakeWorld } from './fakes.ts';
 import { refusal, runCountdown, toLaunch, type Run } from './run-countdown.ts';
 

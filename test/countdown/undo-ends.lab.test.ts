@@ -4,7 +4,7 @@ import { ApplicationFailure } from '@temporalio/client';
 import { auditQuery, registerUndoUpdate } from '../../workflows/messages.ts';
 import { person, temporalWorld, type FakeActivities, type World } from '../temporal-world.ts';
 import { guarded, report, slow, type FakeWorld } from './fakes.ts';
-import { drillOf } from './drill.ts';
+import { drillOf } from './registered-undo.ts';
 import { refusal, runCountdown, toLaunch, type Run } from './run-countdown.ts';
 
 jest.setTimeout(180_000);

@@ -166,7 +166,7 @@ function actionPlan(input: StepInput<DrillStep>, action: EmergencyAction): Effec
       ...common,
       kind: 'service-switch',
       target: { cluster, key: `${namespace}/${name}/switch/${action.switch}` },
-      settings: { deployment, switch: action.switch, until: Date.now() + input.step.maxDurationMs },
+      settings: { deployment, switch: action.switch },
     };
   const { health } = input.release.spec.service;
   return {
@@ -196,7 +196,8 @@ async function act(drill: Drill, action: EmergencyAction, entry: UndoEntry): Pro
   const { input, record } = drill;
   const startedAt = now();
   try {
-    const written = await apply(input, entry, { value: action.value });
+    const ttl = action.type === 'switch' ? { ttlMs: input.step.maxDurationMs } : {};
+    const written = await apply(input, entry, { value: action.value, ...ttl });
     if (action.type === 'environment') await rollOut(input, written);
     record.actions.push({ name: action.name, startedAt, effectiveAt: now(), reason: '' });
   } catch (error) {
@@ -272,7 +273,7 @@ async function restoreAll(drill: Drill): Promise<string[]> {
 async function watchAfter(drill: Drill): Promise<TriggerReport | null> {
   const { steadyMs } = drill.input.step;
   try {
-    return await watch(drill, { until: 'clears', since: now(), forMs: steadyMs, timeoutMs: STEADY_WAITED * steadyMs });
+    return await watch(drill, { until: 'clears', since: null, forMs: steadyMs, timeoutMs: STEADY_WAITED * steadyMs });
   } catch (error) {
     if (!(error instanceof TemporalFailure)) throw error;
     drill.record.stopped = failureMessage(error);
@@ -286,4 +287,5 @@ async function judged({ record, facts, evidence }: Drill): Promise<StepResult> {
   return { findings: report.findings, facts: [...report.facts, ...facts], evidence: [...report.evidence, ...evidence] };
 }
 
+/** By the countdown's clock, virtual in a rehearsal: only for durations between two of them. What the watches measure is of the workers' clocks. */
 const now = (): string => new Date(Date.now()).toISOString();

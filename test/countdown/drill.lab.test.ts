@@ -1,0 +1,171 @@
+// A drill in a countdown, on a real Temporal server: whatever happens in between, everything is restored, each effect once.
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { ApplicationFailure } from '@temporalio/common';
+import { Context } from '@temporalio/activity';
+import type { CountdownStatus } from '../../verdict/countdown-status.ts';
+import { temporalWorld, type FakeActivities, type World } from '../temporal-world.ts';
+import { inputWithDrill, seen, type FakeWorld } from './fakes.ts';
+import { runCountdown, type Run } from './run-countdown.ts';
+
+jest.setTimeout(180_000);
+
+let temporal: World;
+beforeAll(async () => {
+  temporal = await temporalWorld();
+});
+afterAll(() => temporal.close());
+
+const run = (overrides: (world: FakeWorld) => Partial<FakeActivities>, body: (run: Run) => Promise<void>) =>
+  runCountdown(temporal, overrides, body, ({ release }) => inputWithDrill(release.metadata.name));
+const well = () => ({});
+const drillOf = ({ checkpoints }: CountdownStatus) => checkpoints[0]?.steps[0];
+const codesOf = (status: CountdownStatus) => drillOf(status)?.findings.map(({ code }) => code);
+const isOver = (status: CountdownStatus): boolean => drillOf(status)?.finishedAt !== undefined;
+/** What it does at most: the fault, both actions, and each of them restored; the fault first, for its actions relieve it. */
+const WHOLE = [
+  'service-fault {"settings":{"recommendations-errors":"100"},"ttlMs":600000}',
+  'service-switch {"value":false,"ttlMs":600000}',
+  'deployment-environment {"value":"queue"}',
+  'service-fault restored',
+];
+const RESTORED = ['deployment-environment restored', 'service-switch restored'];
+/** A watch that lasts until it is cancelled. */
+const forever = async () => {
+  for (;;) {
+    Context.current().heartbeat();
+    await Context.current().sleep(200);
+  }
+};
+
+describe('a drill', () => {
+  it('provokes, detects, acts, restores everything and passes', () =>
+    run(well, async ({ until, world }) => {
+      const status = await until('over', isOver, 60_000);
+      expect(codesOf(status)).toEqual([
+        'DrillSteadyBefore',
+        'DrillDetected',
+        'DrillActionEffective',
+        'DrillActionEffective',
+        'DrillRecovered',
+        'DrillRestored',
+        'DrillRestored',
+        'DrillRestored',
+        'DrillRestoredInTime',
+        'DrillSteadyAfter',
+      ]);
+      expect(drillOf(status)?.findings.every(({ outcome }) => outcome === 'pass')).toBe(true);
+      expect(world.changes.slice(0, 4)).toEqual(WHOLE);
+      expect(world.changes.slice(4).sort()).toEqual(RESTORED);
+    }));
+
+  it('provokes nothing while the service is not steady', () =>
+    run(
+      () => ({ watchTrigger: async () => seen('timeout') }),
+      async ({ until, world }) => {
+        const status = await until('holding', ({ phase }) => phase === 'holding', 60_000);
+        expect(codesOf(status)).toEqual(['DrillNotSteady']);
+        expect(world.changes).toEqual([]);
+      },
+    ));
+
+  it('takes no action where the trigger did not fire, restores the fault and is no-go', () =>
+    run(
+      () => ({ watchTrigger: async ({ until }) => seen(until === 'fires' ? 'timeout' : 'cleared') }),
+      async ({ until, world }) => {
+        const status = await until('stopped', ({ phase }) => phase === 'stopped', 60_000);
+        expect(codesOf(status)).toEqual(expect.arrayContaining(['DrillNotDetected', 'DrillRestored']));
+        expect(world.changes.filter((change) => !change.endsWith('restored'))).toEqual([WHOLE[0]]);
+        expect(world.changes).toContain('service-fault restored');
+      },
+    ));
+
+  it('is interrupted by a hold: everything is restored, and it runs again after the resume', () => {
+    let tries = 0;
+    return run(
+      () => ({
+        watchTrigger: async ({ until }) => {
+          if (until === 'clears' || (tries += 1) > 1) return seen(until === 'fires' ? 'fired' : 'cleared');
+          return forever();
+        },
+      }),
+      async ({ until, world, act }) => {
+        await until('provoked', () => world.changes.length > 0, 60_000);
+        const heldAt = Date.now();
+        await act({ action: 'hold', comment: 'a real incident' });
+        const status = await until('interrupted', isOver, 60_000);
+        expect(Date.now() - heldAt).toBeLessThan(3_000);
+        expect(codesOf(status)).toEqual(expect.arrayContaining(['DrillStopped', 'DrillRestored']));
+        expect(world.changes).toContain('service-fault restored');
+        await act({ action: 'resume', launchAt: 'keep' });
+        await until('passed', (now) => codesOf(now)?.includes('DrillSteadyAfter') === true, 60_000);
+      },
+    );
+  });
+
+  it('restores also when its own workflow is terminated', () =>
+    run(
+      () => ({ watchTrigger: async ({ until }) => (until === 'fires' ? forever() : seen('cleared')) }),
+      async ({ until, world, handle }) => {
+        await until('provoked', () => world.changes.length > 0, 60_000);
+        await temporal.client.workflow.getHandle(`${handle.workflowId}/drill/drill/1`).terminate('test');
+        const status = await until('over', isOver, 60_000);
+        expect(drillOf(status)).toMatchObject({ state: 'failed-to-run', findings: [{ code: 'StepCouldNotRun' }] });
+        expect(world.changes).toContain('service-fault restored');
+        expect(world.settled).toHaveLength(3);
+      },
+    ));
+
+  it('restores when the countdown is aborted', () =>
+    run(
+      () => ({ watchTrigger: async ({ until }) => (until === 'fires' ? forever() : seen('cleared')) }),
+      async ({ until, world, act }) => {
+        await until('provoked', () => world.changes.length > 0, 60_000);
+        await act({ action: 'abort', comment: 'test over' });
+        const status = await until('ended', ({ phase }) => phase === 'ended', 60_000);
+        expect(status).toMatchObject({ ending: 'aborted' });
+        expect(world.changes.filter((change) => change === 'service-fault restored')).toHaveLength(1);
+      },
+    ));
+
+  it('is no-go with the name of what it could not restore, and tries again at the end of the countdown', () => {
+    let refuses = true;
+    return run(
+      (world) => ({
+        restoreEffect: async (given) => {
+          if (refuses && given.entry.kind === 'service-switch') throw ApplicationFailure.nonRetryable('forbidden', 'Refused');
+          return world.activities.restoreEffect(given);
+        },
+      }),
+      async ({ until, world, act }) => {
+        const status = await until('stopped', ({ phase }) => phase === 'stopped', 60_000);
+        expect(drillOf(status)?.findings.find(({ code }) => code === 'DrillLeftover')).toMatchObject({
+          subject: expect.stringContaining('switch/recommendations'),
+          message: expect.stringContaining('forbidden'),
+        });
+        refuses = false;
+        await act({ action: 'abort', comment: 'test over' });
+        await until('ended', ({ phase }) => phase === 'ended', 60_000);
+        expect(world.changes.filter((change) => change === 'service-switch restored')).toHaveLength(1);
+      },
+    );
+  });
+
+  it('restores what an earlier round left before it runs again', () => {
+    let refusals = 1;
+    return run(
+      (world) => ({
+        restoreEffect: async (given) => {
+          if (given.entry.kind === 'service-switch' && refusals-- > 0) throw ApplicationFailure.nonRetryable('forbidden', 'Refused');
+          return world.activities.restoreEffect(given);
+        },
+      }),
+      async ({ until, world, act }) => {
+        await until('stopped', ({ phase }) => phase === 'stopped', 60_000);
+        await act({ action: 'retry', step: 'drill' });
+        const status = await until('restored', (now) => drillOf(now)?.round === 2 && isOver(now), 60_000);
+        expect(codesOf(status)).toEqual(expect.arrayContaining(['DrillStopped', 'DrillRestored']));
+        expect(world.changes.filter((change) => change.startsWith('service-fault {'))).toHaveLength(1);
+      },
+    );
+  });
+});
