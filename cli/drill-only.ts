@@ -22,7 +22,9 @@ export function drillOnly(text: string, release: Release, step: string | undefin
       `choose one: --step ${names.join(' or --step ')}`,
     );
   const written = parse(text) as Written;
-  const drill = written.spec.checkpoints?.flatMap(({ steps = [] }) => steps).find((each) => each.type === 'drill' && (each.name ?? 'drill') === wanted);
+  const drill = written.spec.checkpoints
+    ?.flatMap(({ steps = [] }) => steps)
+    .find((each) => each.type === 'drill' && (each.name ?? 'drill') === wanted);
   const { launchAt: _, checkpoints: __, ...spec } = written.spec;
   return stringify({
     ...written,

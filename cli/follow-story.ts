@@ -10,7 +10,7 @@ import { storyLines } from './render/story.ts';
 /** Times are printed in seconds. */
 const POLL_EVERY_MS = 300;
 
-/** `each` gets every status, changed or not; a number that it answers ends the following. */
+/** `each` gets every status, changed or not, before it is printed; the exit code that it answers ends the following. */
 export async function followStory(
   command: Command,
   api: Api,
@@ -20,12 +20,13 @@ export async function followStory(
   let previous: ShownStatus | null = null;
   for (;;) {
     const status: ShownStatus = await readStatus(api, name);
+    // First, for it may refuse this countdown.
+    const code = await each(status);
     const before: ShownStatus | null = previous;
     if (before === null || changed(before, status)) {
       printLine(command, status, (shown, style) => storyLines(before && harmless(before), shown, style).join('\n'));
       previous = status;
     }
-    const code = await each(status);
     if (code !== null) return code;
     await pause(POLL_EVERY_MS);
   }

@@ -82,6 +82,8 @@ describe('is refused', () => {
       `{ type: guard }, { type: drill, trigger: order-errors, ${FAULT} }`,
     );
     const loaded = loadRelease(moved, 'r.yaml');
-    expect(loaded.ok ? '' : loaded.problems.map(({ message, hint }) => `${message}; ${hint}`).join('\n')).toContain('this drill comes after the launch');
+    expect(loaded.ok ? '' : loaded.problems.map(({ message, hint }) => `${message}; ${hint}`).join('\n')).toContain(
+      'this drill comes after the launch',
+    );
   });
 });

@@ -81,7 +81,11 @@ async function unlessItMustGiveWay(must: () => boolean, run: () => Promise<StepR
 }
 
 /** A step that failed or was terminated leaves its changes: they are restored here. What could not be stays registered. */
-async function afterFailure({ undo }: CountdownState, { countdown, checkpoint, step }: StepInput, reason: string): Promise<StepResult | string> {
+async function afterFailure(
+  { undo }: CountdownState,
+  { countdown, checkpoint, step }: StepInput,
+  reason: string,
+): Promise<StepResult | string> {
   const own = `${countdown.workflowId}/${countdown.firstRunId}/${checkpoint}/${step.name}/`;
   const left = undo.filter(({ id, scope }) => scope === 'step' && id.startsWith(own));
   if (left.length === 0) return reason;

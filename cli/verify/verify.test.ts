@@ -222,7 +222,7 @@ it('reports missing or damaged evidence and unknown step types as unreadable', a
   ).toEqual([
     ['unreadable', 'the step: the step left no preflight-answers; its findings cannot be recomputed; run it again'],
     ['unreadable', 'line 1: not a JSON document; capture the evidence again; the record is damaged'],
-    ['unreadable', 'this version cannot verify steps of type drill'],
+    ['unreadable', 'this version cannot verify steps of type rollbackVerification'],
   ]);
 });
 

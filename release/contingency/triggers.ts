@@ -40,7 +40,7 @@ const metricsTriggerSchema = z
     interval: interval('Prometheus').default('2s'),
     noDataAfter: duration(
       'How long data may be missing: no response of Prometheus, a Ready pod without a fresh scrape, no series, or no requests. ' +
-        'After that the result is no data, which is never a pass.',
+        'After that nothing can be decided, and the drill holds.',
     ).default('20s'),
   })
   .superRefine((trigger, context) => {
@@ -73,7 +73,7 @@ const logTriggerSchema = z
     interval: interval('the logs').default('5s'),
     noDataAfter: duration(
       'How long the logs may be unreadable: no response, a denied right, no pod, lines lost between two samples, or pods that have never ' +
-        'logged a line. After that the result is no data, which is never a pass.',
+        'logged a line. After that nothing can be decided, and the drill holds.',
     ).default('60s'),
   })
   .superRefine((trigger, context) => {
@@ -103,7 +103,7 @@ const alertTriggerSchema = z
     interval: interval('Alertmanager').default('5s'),
     noDataAfter: duration(
       'How long data may be missing: no response of Alertmanager or Prometheus, or a rule that does not exist, is not evaluated, or reads a ' +
-        'metric without series. After that the result is no data, which is never a pass.',
+        'metric without series. After that nothing can be decided, and the drill holds.',
     ).default('60s'),
   })
   .superRefine(refuseIntervals)

@@ -20,7 +20,7 @@ const run = (overrides: (world: FakeWorld) => Partial<FakeActivities>, body: (ru
 const well = () => ({});
 const drillOf = ({ checkpoints }: CountdownStatus) => checkpoints[0]?.steps[0];
 const codesOf = (status: CountdownStatus) => drillOf(status)?.findings.map(({ code }) => code);
-const isOver = (status: CountdownStatus): boolean => drillOf(status)?.finishedAt !== undefined;
+const isOver = (status: CountdownStatus): boolean => ['done', 'failed-to-run'].includes(drillOf(status)?.state ?? '');
 /** What it does at most: the fault, both actions, and each of them restored; the fault first, for its actions relieve it. */
 const WHOLE = [
   'service-fault {"settings":{"recommendations-errors":"100"},"ttlMs":600000}',

@@ -69,7 +69,7 @@ export const drillCodes = {
   DrillLeftover: {
     en: 'a change of the drill is still in place',
     zh: '演练的改动仍未恢复',
-    hint: 'Restore it as the message says; `tminus leftovers` lists it until then.',
+    hint: 'Follow the message to restore it; `tminus leftovers` lists it until then.',
   },
   DrillSteadyAfter: { en: 'the service was steady after the restore', zh: '恢复后服务稳定', hint: 'No action needed.' },
   DrillNotSteadyAfter: {
