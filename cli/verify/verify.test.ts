@@ -215,10 +215,9 @@ it('recomputes a guard from all parts of its samples, in order', async () => {
 it('reports missing or damaged evidence and unknown step types as unreadable', async () => {
   const damaged = stored('preflight-answers', '{"answers": [');
   expect(
-    (await check(stepOf('preflight', [], []), stepOf('preflight', [damaged], []), stepOf('drill', [], []))).map(({ result, sentences }) => [
-      result,
-      sentences[0],
-    ]),
+    (await check(stepOf('preflight', [], []), stepOf('preflight', [damaged], []), stepOf('rollbackVerification', [], []))).map(
+      ({ result, sentences }) => [result, sentences[0]],
+    ),
   ).toEqual([
     ['unreadable', 'the step: the step left no preflight-answers; its findings cannot be recomputed; run it again'],
     ['unreadable', 'line 1: not a JSON document; capture the evidence again; the record is damaged'],
