@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { NotifierType } from '../../release/environment.ts';
 import { events } from '../testing/announcements.ts';
+import { announcementMessage } from './announcement-message.ts';
 import { deliver, NotDelivered } from './deliver.ts';
 import { providers } from './providers.ts';
 
@@ -31,7 +32,8 @@ async function outcomeOf(type: NotifierType, { status = 200, headers = {}, body 
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/robot/key-of-the-robot`;
-  return deliver(providers[type], { url }, events['a wait for approval']!.announcement, { now: NOW }).then(
+  const message = announcementMessage(events['a wait for approval']!.announcement);
+  return deliver(providers[type], { url }, message, { now: NOW }).then(
     () => 'delivered',
     (error: Error) => {
       expect(error.message).not.toContain('key-of-the-robot');

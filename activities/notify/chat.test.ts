@@ -3,7 +3,8 @@ import { afterEach, beforeAll, expect, it } from '@jest/globals';
 import type { NotifierType } from '../../release/environment.ts';
 import type { Announcement } from '../bookkeeping-contract.ts';
 import { events } from '../testing/announcements.ts';
-import { PAGE, SECRETS, startReceiver, type StrictReceiver } from '../testing/strict-receivers.ts';
+import { PAGE, read, SECRETS, startReceiver, type StrictReceiver } from '../testing/strict-receivers.ts';
+import { announcementMessage } from './announcement-message.ts';
 import { deliver } from './deliver.ts';
 import { providers } from './providers.ts';
 
@@ -21,7 +22,8 @@ const secretOf = (type: NotifierType) => (type in SECRETS ? { secret: SECRETS[ty
 /** What the receiver shows, after it accepted the message. */
 async function shownBy(type: NotifierType, announcement: Announcement): Promise<readonly string[]> {
   receiver = await startReceiver(type, now.getTime());
-  const failure: unknown = await deliver(providers[type], { url: receiver.url, ...secretOf(type) }, announcement, { now }).catch(
+  const message = announcementMessage(announcement);
+  const failure: unknown = await deliver(providers[type], { url: receiver.url, ...secretOf(type) }, message, { now }).catch(
     (error: unknown) => error,
   );
   expect(receiver.refusals).toEqual([]);
@@ -29,10 +31,6 @@ async function shownBy(type: NotifierType, announcement: Announcement): Promise<
   expect(receiver.received).toHaveLength(1);
   return receiver.shown[0] ?? [];
 }
-
-/** Signs that were made full-width so that they are no markup, as people read them. */
-const read = (line: string): string =>
-  line.replace(/[\uFF01-\uFF5E]/gu, (sign) => String.fromCodePoint((sign.codePointAt(0) ?? 0) - 0xfee0));
 
 it.each(chats.flatMap((type) => Object.entries(events).map(([event, given]) => ({ type, event, given }))))(
   '$type accepts $event, and shows the same lines as the others',
@@ -117,14 +115,16 @@ it('dingtalk signs each attempt for its own time, in place of an old signature i
   const { announcement } = events['a wait for approval']!;
   const url = `${receiver.url}&timestamp=1&sign=old`;
   for (const offMs of [-1_800_000, 0, 1_800_000])
-    await deliver(providers.dingtalk, { url, ...secretOf('dingtalk') }, announcement, { now: new Date(now.getTime() + offMs) });
+    await deliver(providers.dingtalk, { url, ...secretOf('dingtalk') }, announcementMessage(announcement), {
+      now: new Date(now.getTime() + offMs),
+    });
   expect(receiver.refusals).toEqual([]);
   expect(new Set(receiver.received.map((request) => request.url)).size).toBe(3);
 });
 
 it.each(['dingtalk', 'feishu'] as const)('%s without a secret sends no signature', (type) => {
   const { announcement } = events['a wait for approval']!;
-  const { url, body } = providers[type].compose(announcement, { url: 'https://chat.example/robot?x=1' }, now);
+  const { url, body } = providers[type].compose(announcementMessage(announcement), { url: 'https://chat.example/robot?x=1' }, now);
   expect(url).toBe('https://chat.example/robot?x=1');
   expect(Object.keys(JSON.parse(body) as object)).toEqual(type === 'feishu' ? ['msg_type', 'content'] : ['msgtype', 'markdown', 'at']);
 });

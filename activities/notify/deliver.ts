@@ -1,8 +1,7 @@
-import type { Announcement } from '../bookkeeping-contract.ts';
 import { addressOf } from '../http/address.ts';
 import { RequestError } from '../http/request-error.ts';
 import { request, type HttpResponse } from '../http/request.ts';
-import type { NotifyTarget, Provider } from './provider.ts';
+import type { Message, NotifyTarget, Provider } from './provider.ts';
 
 /** Chat services respond within a second. Half of the 10 s of an attempt, so that a target that hangs does not end the attempt. */
 export const DELIVERY_TIMEOUT_MS = 5_000;
@@ -22,21 +21,21 @@ export class NotDelivered extends Error {
   }
 }
 
-/** Sends one announcement. Throws `NotDelivered` or a final error. Errors quote neither URL nor response: both may contain a credential. */
+/** Sends one message. Throws `NotDelivered` or a final error. Errors quote neither URL nor response: both may contain a credential. */
 export async function deliver(
   provider: Provider,
   target: NotifyTarget,
-  announcement: Announcement,
+  message: Message,
   { now, timeoutMs = DELIVERY_TIMEOUT_MS }: { now: Date; timeoutMs?: number | undefined },
 ): Promise<void> {
   const { host } = addressOf(target.url);
-  const { url, headers, body } = provider.compose(announcement, target, now);
+  const { url, headers, body } = provider.compose(message, target, now);
   const response = await reached(host, () => request({ url, headers, body, timeoutMs, limitBytes: MAX_BODY_BYTES }));
   const received = await reached(host, () => startOf(response, provider.maxResponseBytes));
   const outcome = provider.judge({ status: response.status, headers: response.headers, body: received, now });
   if (outcome.kind === 'delivered') return;
-  const message = `${host} responded with ${outcome.reason}`;
-  throw outcome.kind === 'later' ? new NotDelivered(message, outcome.afterMs) : new Error(message);
+  const failure = `${host} responded with ${outcome.reason}`;
+  throw outcome.kind === 'later' ? new NotDelivered(failure, outcome.afterMs) : new Error(failure);
 }
 
 async function reached<T>(host: string, act: () => Promise<T>): Promise<T> {

@@ -1,6 +1,6 @@
 // Custom robots of DingTalk (钉钉). With a secret each request is signed in its query.
 import { createHmac } from 'node:crypto';
-import { chatText, cutToFit, withoutMassMentions } from './chat-text.ts';
+import { fitted, withoutMassMentions, type ChatText } from './chat-text.ts';
 import { markdownLines } from './markdown.ts';
 import type { Provider } from './provider.ts';
 import { judgeResult, MAX_RESULT_BYTES, type ResultCodes } from './result-code.ts';
@@ -24,20 +24,19 @@ const CODES: ResultCodes = {
 
 export const dingtalk: Provider = {
   maxResponseBytes: MAX_RESULT_BYTES,
-  compose(announcement, { url, secret }, now) {
-    const text = chatText(announcement);
+  compose({ chat }, { url, secret }, now) {
     // Without the blank line DingTalk shows the lines as one paragraph. The title is shown in the list of chats and in push messages.
-    const body = (message: string): string =>
+    const body = (text: ChatText): string =>
       JSON.stringify({
         msgtype: 'markdown',
-        markdown: { title: withoutMassMentions(text.headline), text: markdownLines({ ...text, message }).join('\n\n') },
+        markdown: { title: withoutMassMentions(text.headline), text: markdownLines(text).join('\n\n') },
         at: { isAtAll: false },
       });
-    const message = cutToFit(text.message, (candidate) => Buffer.byteLength(body(candidate)) <= MAX_BODY_BYTES);
+    const shown = fitted(chat, (candidate) => Buffer.byteLength(body(candidate)) <= MAX_BODY_BYTES);
     return {
       url: secret ? signed(url, secret, now.getTime()) : url,
       headers: { 'content-type': 'application/json; charset=utf-8' },
-      body: body(message),
+      body: body(shown),
     };
   },
   judge: (response) => judgeResult(response, ['errcode'], CODES),

@@ -1,6 +1,6 @@
 // Custom robots of Feishu (飞书) and Lark. With a secret each request is signed in its body.
 import { createHmac } from 'node:crypto';
-import { chatText, cutToFit, PAGE_LINK, withoutMassMentions, type ChatText } from './chat-text.ts';
+import { fitted, withoutMassMentions, type ChatText } from './chat-text.ts';
 import type { Provider } from './provider.ts';
 import { judgeResult, MAX_RESULT_BYTES, type ResultCodes } from './result-code.ts';
 
@@ -19,13 +19,11 @@ const CODES: ResultCodes = {
 
 export const feishu: Provider = {
   maxResponseBytes: MAX_RESULT_BYTES,
-  compose(announcement, { url, secret }, now) {
-    const text = chatText(announcement);
+  compose({ chat }, { url, secret }, now) {
     const signature = secret ? signatureOf(secret, Math.floor(now.getTime() / 1000)) : {};
-    const body = (message: string): string =>
-      JSON.stringify({ ...signature, msg_type: 'post', content: { post: { en_us: postOf({ ...text, message }) } } });
-    const message = cutToFit(text.message, (candidate) => Buffer.byteLength(body(candidate)) <= MAX_BODY_BYTES);
-    return { url, headers: { 'content-type': 'application/json; charset=utf-8' }, body: body(message) };
+    const body = (text: ChatText): string => JSON.stringify({ ...signature, msg_type: 'post', content: { post: { en_us: postOf(text) } } });
+    const shown = fitted(chat, (candidate) => Buffer.byteLength(body(candidate)) <= MAX_BODY_BYTES);
+    return { url, headers: { 'content-type': 'application/json; charset=utf-8' }, body: body(shown) };
   },
   // Older robots answer with `StatusCode` alone.
   judge: (response) => judgeResult(response, ['code', 'StatusCode'], CODES),
@@ -38,10 +36,15 @@ function signatureOf(secret: string, timestampSeconds: number): { timestamp: str
 }
 
 /** A post is made of elements: text in it is no markup, and a link or mention is an element of its own. */
-function postOf({ headline, message, facts, command, page }: ChatText): object {
-  const lines = [message, ...facts, ...(command === null ? [] : [command])].map((line) => [{ tag: 'text', text: plain(line) }]);
-  const link = page === null ? [] : [[{ tag: 'a', text: PAGE_LINK, href: page }]];
-  return { title: plain(headline), content: [...lines, ...link] };
+function postOf({ headline, message, facts, command, links }: ChatText): object {
+  const lines = [...message.split('\n'), ...facts, ...(command === null ? [] : [command])];
+  return {
+    title: plain(headline),
+    content: [
+      ...lines.map((line) => [{ tag: 'text', text: plain(line) }]),
+      ...links.map(({ text, url }) => [{ tag: 'a', text, href: url }]),
+    ],
+  };
 }
 
 /** Messages of type `text` read `<at …>` as a mention; here it must stay text in clients that do the same for posts. */

@@ -1,5 +1,5 @@
 // The markdown of WeCom and DingTalk. Neither documents an escape, so the signs that begin markup are replaced by their full-width forms.
-import { PAGE_LINK, withoutMassMentions, type ChatText } from './chat-text.ts';
+import { withoutMassMentions, type ChatText } from './chat-text.ts';
 
 /**
  * Removes from a line of plain text what would be a mention (`<@all>`), a tag, a link, an entity, emphasis, code, or a heading or quote at its
@@ -14,13 +14,13 @@ function escapeMarkdown(text: string): string {
 /** Full-width forms stand at a fixed distance from ASCII (U+FF01 to U+FF5E). */
 const fullWidth = (sign: string): string => String.fromCodePoint((sign.codePointAt(0) ?? 0) + 0xfee0);
 
-/** The lines of a message. A parenthesis in an address would end its link. */
-export function markdownLines({ headline, message, facts, command, page }: ChatText): string[] {
+/** The lines of a message. */
+export function markdownLines({ headline, message, facts, command, links }: ChatText): string[] {
   return [
     `**${escapeMarkdown(headline)}**`,
-    escapeMarkdown(message),
+    ...message.split('\n').map(escapeMarkdown),
     ...facts.map(escapeMarkdown),
     ...(command === null ? [] : [escapeMarkdown(command)]),
-    ...(page === null ? [] : [`[${PAGE_LINK}](${page.replaceAll('(', '%28').replaceAll(')', '%29')})`]),
+    ...links.map(({ text, url }) => `[${text}](${url})`),
   ];
 }

@@ -1,12 +1,11 @@
 // Sends announcements to notification targets. Temporal retries failed deliveries, without blocking a worker or the clock of a rehearsal.
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
-import type { Environment, SecretReference } from '../../release/environment.ts';
+import type { Environment } from '../../release/environment.ts';
 import type { Announcement, BookkeepingActivities, Undelivered } from '../bookkeeping-contract.ts';
-import { named } from '../refusal.ts';
-import { readSecret } from '../secret.ts';
+import { announcementMessage } from './announcement-message.ts';
 import { deliver, NotDelivered } from './deliver.ts';
-import { providers } from './providers.ts';
+import { configuredTarget } from './configured-target.ts';
 
 /**
  * Six minutes in all: longer than a receiver's restart or rollout. Not longer, because the end of a countdown, and the next one of the same name,
@@ -66,15 +65,10 @@ export function createNotifyActivities({
   timeoutMs,
   attempt = runningAttempt,
 }: NotifyDependencies): Pick<BookkeepingActivities, 'notify'> {
-  const read = (reference: SecretReference | { value: string }) => readSecret(reference, environmentFolder);
-  const send = async (target: string, announcement: Announcement): Promise<void> => {
-    const notifier = named(environment.spec.notify, 'notification target', target);
-    await deliver(
-      providers[notifier.type],
-      { url: await read(notifier.url), ...(notifier.secret ? { secret: await read(notifier.secret) } : {}) },
-      { ...announcement, ...linksOf(environment, announcement) },
-      { now: now(), timeoutMs },
-    );
+  const send = async (name: string, announcement: Announcement): Promise<void> => {
+    const { provider, target } = await configuredTarget(environment, environmentFolder, name);
+    const message = announcementMessage({ ...announcement, ...linksOf(environment, announcement) });
+    await deliver(provider, target, message, { now: now(), timeoutMs });
   };
   return {
     async notify(announcement) {

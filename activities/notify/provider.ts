@@ -1,6 +1,16 @@
 // What each kind of notification target implements, in one file per kind: compose a request, and judge the response to it.
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Announcement } from '../bookkeeping-contract.ts';
+import type { ChatText } from './chat-text.ts';
+
+/** What is sent, before a target gives it its form. */
+export interface Message {
+  /** The same in every attempt: receivers drop duplicates by it. */
+  key: string;
+  /** For chats. */
+  chat: ChatText;
+  /** For webhooks: the body, with the text of a chat in it. */
+  document: object;
+}
 
 export interface NotifyTarget {
   /** Often a credential: no error quotes more of it than the host. */
@@ -32,7 +42,7 @@ export interface Provider {
   /** How much of a response is read to judge it; 0 where the status is enough. */
   maxResponseBytes: number;
   /** Signed for `now`: composed again for each attempt. Throws where the target cannot be used; the message quotes neither URL nor secret. */
-  compose(announcement: Announcement, target: NotifyTarget, now: Date): NotifyRequest;
+  compose(message: Message, target: NotifyTarget, now: Date): NotifyRequest;
   judge(response: NotifyResponse): Outcome;
 }
 

@@ -1,5 +1,5 @@
 // Incoming webhooks of Slack. The address is the only credential: there is no signature.
-import { chatText, cutToFit, PAGE_LINK, withoutMassMentions, type ChatText } from './chat-text.ts';
+import { cutToFit, fitted, withoutMassMentions, type ChatText, type Link } from './chat-text.ts';
 import { judgeStatus, type NotifyResponse, type Outcome, type Provider } from './provider.ts';
 
 // Limits of Block Kit, in characters of the text as it is sent.
@@ -13,13 +13,8 @@ const MAX_RESPONSE_BYTES = 1_024;
 
 export const slack: Provider = {
   maxResponseBytes: MAX_RESPONSE_BYTES,
-  compose(announcement, { url }) {
-    const text = chatText(announcement);
-    const message = cutToFit(
-      text.message,
-      (candidate) => escapeSlack(candidate).length <= MAX_SECTION && fallback({ ...text, message: candidate }).length <= MAX_FALLBACK,
-    );
-    const shown = { ...text, message };
+  compose({ chat }, { url }) {
+    const shown = fitted(chat, (text) => escapeSlack(text.message).length <= MAX_SECTION && fallback(text).length <= MAX_FALLBACK);
     return {
       url,
       headers: { 'content-type': 'application/json; charset=utf-8' },
@@ -30,7 +25,7 @@ export const slack: Provider = {
 };
 
 /** `plain_text` wherever a person's words stand: it has no links, mentions or emphasis, and `go_api_v1` keeps its underscores. */
-function blocksOf({ headline, message, facts, command, page }: ChatText): object[] {
+function blocksOf({ headline, message, facts, command, links }: ChatText): object[] {
   const header = cutToFit(headline, (text) => escapeSlack(text).length <= MAX_HEADER);
   return [
     { type: 'header', text: plainText(header) },
@@ -38,21 +33,21 @@ function blocksOf({ headline, message, facts, command, page }: ChatText): object
     ...(message === '' ? [] : [{ type: 'section', text: plainText(message) }]),
     ...(facts.length === 0 ? [] : [{ type: 'section', fields: facts.map(plainText) }]),
     ...(command === null ? [] : [{ type: 'context', elements: [plainText(command)] }]),
-    ...(page === null ? [] : [{ type: 'section', text: { type: 'mrkdwn', text: linkTo(page), verbatim: true } }]),
+    ...links.map((link) => ({ type: 'section', text: { type: 'mrkdwn', text: linkTo(link), verbatim: true } })),
   ];
 }
 
 const plainText = (text: string): object => ({ type: 'plain_text', text: escapeSlack(text), emoji: false });
 
-function fallback({ headline, message, facts, command, page }: ChatText): string {
+function fallback({ headline, message, facts, command, links }: ChatText): string {
   const lines = [headline, message, ...facts, ...(command === null ? [] : [command])].map(escapeSlack);
-  return [...lines, ...(page === null ? [] : [linkTo(page)])].join('\n');
+  return [...lines, ...links.map(linkTo)].join('\n');
 }
 
 /** `&`, `<` and `>` are all that Slack reads as control: `<!channel>`, `<@U1>` and `<url|text>` become text. */
 const entities = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 const escapeSlack = (text: string): string => entities(withoutMassMentions(text));
-const linkTo = (page: string): string => `<${entities(page).replaceAll('|', '%7C')}|${PAGE_LINK}>`;
+const linkTo = ({ text, url }: Link): string => `<${entities(url)}|${text}>`;
 
 /** Success is 200 with the body `ok`. A refusal is one word such as `invalid_payload`, quoted where it has that form. */
 function judgeWord(response: NotifyResponse): Outcome {

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Webhook } from 'standardwebhooks';
 import type { Announcement } from '../bookkeeping-contract.ts';
+import { announcementMessage } from './announcement-message.ts';
 import { deliver, NotDelivered } from './deliver.ts';
 import { webhook } from './webhook.ts';
 
@@ -22,6 +23,7 @@ const announcement: Announcement = {
   deadlineAt: '2026-11-24T08:30:00Z',
   command: 'tminus approve go-api -m "…"',
 };
+const message = announcementMessage(announcement);
 const NOW = new Date('2026-11-24T06:00:00Z');
 
 let server: Server;
@@ -42,7 +44,7 @@ async function receiver(status: number): Promise<{ url: string; got: { headers: 
 }
 
 async function failureOf(url: string): Promise<Error> {
-  return deliver(webhook, { url }, announcement, { now: NOW }).then(
+  return deliver(webhook, { url }, message, { now: NOW }).then(
     () => {
       throw new Error('it was sent');
     },
@@ -55,7 +57,7 @@ describe('sendWebhook', () => {
     'is accepted by a stock verifier that was given the secret %s',
     async (secret) => {
       const { url, got } = await receiver(204);
-      await deliver(webhook, { url, secret }, announcement, { now: new Date() });
+      await deliver(webhook, { url, secret }, message, { now: new Date() });
       const { headers, body } = got[0]!;
       const verifier = secret.startsWith('whsec_') ? new Webhook(secret) : new Webhook(Buffer.from(secret).toString('base64'));
       expect(verifier.verify(body, headers as Record<string, string>)).toMatchObject({ kind: 'Announcement' });
@@ -65,7 +67,7 @@ describe('sendWebhook', () => {
 
   it('refuses a whsec_ secret that is not base64, and sends nothing', async () => {
     const { url, got } = await receiver(204);
-    await expect(deliver(webhook, { url, secret: 'whsec_!' }, announcement, { now: NOW })).rejects.toThrow(
+    await expect(deliver(webhook, { url, secret: 'whsec_!' }, message, { now: NOW })).rejects.toThrow(
       'the text after whsec_ in the secret is not base64',
     );
     expect(got).toEqual([]);
@@ -73,7 +75,7 @@ describe('sendWebhook', () => {
 
   it('sends the announcement signed over id, time and body, so that a receiver can verify it and drop duplicates', async () => {
     const { url, got } = await receiver(204);
-    await deliver(webhook, { url, secret: 's3cret' }, announcement, { now: NOW });
+    await deliver(webhook, { url, secret: 's3cret' }, message, { now: NOW });
     const { headers, body } = got[0]!;
     expect(JSON.parse(body)).toMatchObject({
       kind: 'Announcement',

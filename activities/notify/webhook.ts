@@ -1,20 +1,18 @@
 import { Webhook } from 'standardwebhooks';
-import { announcementText } from './announcement-text.ts';
 import { judgeStatus, type Provider } from './provider.ts';
 
 /**
- * The announcement as JSON, signed over `id.timestamp.body` (Standard Webhooks headers). The id is the announcement's key, the same in every
+ * The document of the message, signed over `id.timestamp.body` (Standard Webhooks headers). The id is the message's key, the same in every
  * attempt, so that a receiver can drop duplicates. A secret is `whsec_` and base64 as in the standard, or any text.
  */
 export const webhook: Provider = {
   maxResponseBytes: 0,
-  compose(announcement, { url, secret }, now) {
-    const text = announcementText(announcement);
-    const body = JSON.stringify({ apiVersion: 'tminus.dev/v1alpha1', kind: 'Announcement', ...announcement, text });
-    const signature = secret ? signerOf(secret).sign(announcement.key, now, body) : null;
+  compose({ key, document }, { url, secret }, now) {
+    const body = JSON.stringify(document);
+    const signature = secret ? signerOf(secret).sign(key, now, body) : null;
     const headers = {
       'content-type': 'application/json',
-      'webhook-id': announcement.key,
+      'webhook-id': key,
       'webhook-timestamp': String(Math.floor(now.getTime() / 1000)),
       ...(signature ? { 'webhook-signature': signature } : {}),
     };

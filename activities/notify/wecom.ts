@@ -1,5 +1,5 @@
 // Group robots of WeCom (企业微信). The robot's key in the address is the only credential: there is no signature.
-import { chatText, cutToFit } from './chat-text.ts';
+import { fitted, type ChatText } from './chat-text.ts';
 import { markdownLines } from './markdown.ts';
 import type { Provider } from './provider.ts';
 import { judgeResult, MAX_RESULT_BYTES, type ResultCodes } from './result-code.ts';
@@ -19,14 +19,13 @@ const CODES: ResultCodes = {
 
 export const wecom: Provider = {
   maxResponseBytes: MAX_RESULT_BYTES,
-  compose(announcement, { url }) {
-    const text = chatText(announcement);
-    const content = (message: string): string => markdownLines({ ...text, message }).join('\n');
-    const message = cutToFit(text.message, (candidate) => Buffer.byteLength(content(candidate)) <= MAX_CONTENT_BYTES);
+  compose({ chat }, { url }) {
+    const content = (text: ChatText): string => markdownLines(text).join('\n');
+    const shown = fitted(chat, (candidate) => Buffer.byteLength(content(candidate)) <= MAX_CONTENT_BYTES);
     return {
       url,
       headers: { 'content-type': 'application/json; charset=utf-8' },
-      body: JSON.stringify({ msgtype: 'markdown', markdown: { content: content(message) } }),
+      body: JSON.stringify({ msgtype: 'markdown', markdown: { content: content(shown) } }),
     };
   },
   judge: (response) => judgeResult(response, ['errcode'], CODES),

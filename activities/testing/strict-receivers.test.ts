@@ -2,6 +2,7 @@
 import { createHmac } from 'node:crypto';
 import { afterEach, expect, it } from '@jest/globals';
 import type { NotifierType } from '../../release/environment.ts';
+import { announcementMessage } from '../notify/announcement-message.ts';
 import { providers } from '../notify/providers.ts';
 import type { NotifyRequest } from '../notify/provider.ts';
 import { events } from './announcements.ts';
@@ -124,7 +125,7 @@ it.each(wrong)('%s refuses %s', async (type, _, change, reason) => {
   const target = { url: receiver.url, ...(type in SECRETS ? { secret: SECRETS[type as keyof typeof SECRETS] } : {}) };
   const now = new Date(nowMs);
   const { announcement } = events['a wait for approval']!;
-  const good = providers[type].compose(announcement, target, now);
+  const good = providers[type].compose(announcementMessage(announcement), target, now);
   const post = async ({ url, headers, body }: NotifyRequest): Promise<string> =>
     (await fetch(url, { method: 'POST', headers: { ...headers }, body })).text();
   await post(good);
