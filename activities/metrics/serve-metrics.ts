@@ -2,6 +2,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
+import { listenAddress } from '../listen-address.ts';
 
 export interface MetricsServer {
   url: string;
@@ -10,8 +11,7 @@ export interface MetricsServer {
 
 /** @param address `127.0.0.1:9480`; port 0 takes a free one. Throws when it is not one or cannot be listened on. */
 export async function serveMetrics(address: string, registry: Registry): Promise<MetricsServer> {
-  const [, host = '', port = ''] = /^(.+):(\d{1,5})$/.exec(address) ?? [];
-  if (host === '') throw new Error(`TMINUS_METRICS_ADDRESS must be host:port, such as 127.0.0.1:9480, not ${JSON.stringify(address)}`);
+  const { host, port } = listenAddress(address, 'TMINUS_METRICS_ADDRESS', '127.0.0.1:9480');
   const server = createServer((request, response) => {
     if (request.method !== 'GET' || request.url !== '/metrics') return void response.writeHead(404).end();
     registry.metrics().then(
@@ -20,9 +20,9 @@ export async function serveMetrics(address: string, registry: Registry): Promise
       (error: unknown) => response.writeHead(500, { 'content-type': 'text/plain' }).end(`${String(error)}\n`),
     );
   });
-  await listening(server, host.replace(/^\[|\]$/g, ''), Number(port));
+  await listening(server, host, port);
   return {
-    url: `http://${host}:${(server.address() as AddressInfo).port}/metrics`,
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${(server.address() as AddressInfo).port}/metrics`,
     close: () =>
       new Promise((done) => {
         server.close(() => done());
