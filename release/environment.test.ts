@@ -83,6 +83,23 @@ test('refuses a release where an environment is needed', () => {
   );
 });
 
+test.each([
+  ['a token by reference', '{ token: { env: ALERT_BRIDGE_TOKEN } }', ''],
+  ['no token where that is allowed', '{ allowUnauthenticated: true }', ''],
+  ['neither', '{}', 'without a token anyone who reaches the bridge could write to the chats; set token: { env: NAME } or { file: path }'],
+  [
+    'both',
+    '{ token: { env: ALERT_BRIDGE_TOKEN }, allowUnauthenticated: true }',
+    'a token is set, so allowUnauthenticated has no effect; remove one of the two',
+  ],
+  ['a token in the file', '{ token: hunter2 }', 'secrets are not allowed in this file; reference one as { env: NAME } or { file: path }'],
+])('the alert bridge with %s', (_name, bridge, refusal) => {
+  const text = printed(`${frame}  alertBridge: ${bridge}\n`);
+  if (refusal === '') expect(text).toBe('');
+  else expect(text).toContain(refusal);
+  expect(text).not.toContain('hunter2');
+});
+
 test('refuses an empty list of groups: with it a server off loopback would not start', () => {
   expect(printed(`${frame}  start: { groups: [] }\n`)).toContain(
     'e.yaml:7:12 spec.start.groups: this list is empty; name at least one, or remove the line',

@@ -86,6 +86,20 @@ const notifierSchema = z
   })
   .meta({ description: 'One notification target.' });
 
+const alertBridgeSchema = z
+  .strictObject({
+    token: secret('Bearer token that Alertmanager sends, at least 16 characters.').optional(),
+    allowUnauthenticated: z.boolean().meta({ description: 'Whether requests need no token. On a loopback address only.' }).default(false),
+  })
+  .superRefine(({ token, allowUnauthenticated }, context) => {
+    if ((token === undefined) === allowUnauthenticated) return;
+    const message = allowUnauthenticated
+      ? 'a token is set, so allowUnauthenticated has no effect; remove one of the two'
+      : 'without a token anyone who reaches the bridge could write to the chats; set token: { env: NAME } or { file: path }';
+    context.addIssue({ code: 'custom', message });
+  })
+  .meta({ description: 'The alert bridge, which sends alerts of Alertmanager to the targets of `spec.notify`.' });
+
 export const environmentSchema = z
   .strictObject({
     apiVersion: z.literal(API_VERSION).meta({ description: 'Version of this format.' }),
@@ -165,6 +179,7 @@ export const environmentSchema = z
           .record(nameKey('Name of a notification target.'), notifierSchema)
           .meta({ description: 'Notification targets by the names releases use.' })
           .default({}),
+        alertBridge: alertBridgeSchema.optional(),
         start: z
           .strictObject({
             groups: z

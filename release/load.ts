@@ -114,9 +114,11 @@ function wrongKind(content: unknown, kind: Reader['kind'], needs: string): Objec
   };
 }
 
+const SECRET_FIELDS: readonly string[] = ['secret', 'url', 'token'];
+
 /** Unknown fields, addresses and secrets may contain a misplaced credential. */
 function isNeverSecret({ path, message }: Objection): boolean {
-  return !message.startsWith('unknown field') && !path.some((step) => step === 'secret' || step === 'url');
+  return !message.startsWith('unknown field') && !path.some((step) => SECRET_FIELDS.includes(String(step)));
 }
 
 function firstOf(problems: Problem[]): Problem[] {
