@@ -141,6 +141,15 @@ describe('the images', () => {
       });
       expect({ name, status, stderr }).toEqual({ name, status: 2, stderr: expect.stringContaining('cannot read the environment file') });
     }
+    const bridge = spawnSync(process.execPath, [join(folder, 'worker/workers/alert-bridge-main.ts')], {
+      cwd: folder,
+      encoding: 'utf8',
+      env: { HOME: folder },
+    });
+    expect({ status: bridge.status, stderr: bridge.stderr }).toEqual({
+      status: 2,
+      stderr: expect.stringContaining('cannot read the environment file'),
+    });
     const runner = spawnSync(process.execPath, [join(folder, 'worker/workers/k6-runner.ts')], {
       cwd: folder,
       encoding: 'utf8',
