@@ -167,6 +167,17 @@ describe('docker-compose.yml', () => {
     expect(named('tminus-worker').volumes?.map(({ target }) => target)).toContain('/var/lib/tminus/k6');
   });
 
+  it('has the alert bridge on request, with no secret but what it is given', () => {
+    expect(services).not.toHaveProperty('tminus-alert-bridge');
+    const { 'tminus-alert-bridge': bridge } = compose(file, settings, '--profile', 'alerts').services();
+    expect(bridge).toMatchObject({ command: ['node', 'workers/alert-bridge-main.ts'], read_only: true, cap_drop: ['ALL'] });
+    expect({ ports: bridge?.ports ?? [], secrets: bridge?.secrets ?? [], volumes: bridge?.volumes?.map(({ target }) => target) }).toEqual({
+      ports: [],
+      secrets: [],
+      volumes: ['/etc/tminus/environment.yaml'],
+    });
+  });
+
   it('mounts only files that are there, and builds targets that are there', () => {
     for (const { volumes = [], build } of Object.values(services)) {
       for (const { type, source } of volumes) if (type === 'bind') expect(existsSync(source)).toBe(true);
