@@ -12,7 +12,7 @@ import { groupOf, groups } from '../testing/alert-groups.ts';
 import type { AlertGroup } from './alert-group.ts';
 import { createAlertBridge, type AppOptions } from './app.ts';
 import { createSendOnce } from './sent-once.ts';
-import { startAlertBridge } from './start.ts';
+import { startAlertBridge, type RunningBridge } from './start.ts';
 
 interface Answer {
   status?: number;
@@ -28,6 +28,7 @@ let got: string[];
 let answers: (Answer | 'hang')[];
 let lines: string[];
 let nowMs: number;
+const started: RunningBridge[] = [];
 beforeEach(async () => {
   [got, answers, lines, nowMs] = [[], [], [], Date.parse('2026-11-24T06:00:00Z')];
   server = createServer((request, response) => {
@@ -41,9 +42,10 @@ beforeEach(async () => {
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
 });
-afterEach(() => {
+afterEach(async () => {
   server.closeAllConnections();
   server.close();
+  await Promise.all(started.splice(0).map((bridge) => bridge.close()));
 });
 
 function environmentWith(alertBridge: object | undefined, notify?: object): Environment {
@@ -278,49 +280,46 @@ describe('the process', () => {
     writeFileSync(join(path, 'token'), `${TOKEN}\n`);
     return path;
   };
-  const start = (
+  const start = async (
     alertBridge: object | undefined,
     { address = '127.0.0.1:0', environmentFolder = '.', notify = undefined as object | undefined } = {},
-  ) => startAlertBridge({ environment: environmentWith(alertBridge, notify), environmentFolder, address, log: (line) => lines.push(line) });
+  ): Promise<RunningBridge> => {
+    const environment = environmentWith(alertBridge, notify);
+    const bridge = await startAlertBridge({ environment, environmentFolder, address, log: (line) => lines.push(line) });
+    started.push(bridge);
+    return bridge;
+  };
   const send = async (url: string, headers: Record<string, string>): Promise<number> =>
     (await fetch(`${url}/alerts/team`, { method: 'POST', headers: { ...json, ...headers }, body: JSON.stringify(group) })).status;
 
   it('accepts the token of its file alone, and a new one without a restart', async () => {
     const environmentFolder = folder();
     const bridge = await start({ token: { file: 'token' } }, { environmentFolder });
-    try {
-      expect(await send(bridge.url, {})).toBe(401);
-      for (const authorization of [`Bearer ${TOKEN}x`, 'Bearer', 'Bearer ', `Basic ${TOKEN}`, TOKEN])
-        expect(await send(bridge.url, { authorization })).toBe(401);
-      expect(got).toEqual([]);
-      expect(await send(bridge.url, { authorization: `Bearer ${TOKEN}` })).toBe(200);
-      writeFileSync(join(environmentFolder, 'token'), 'another-token-of-the-team');
-      expect(await send(bridge.url, { authorization: `Bearer ${TOKEN}` })).toBe(401);
-      expect(await send(bridge.url, { authorization: 'bearer another-token-of-the-team' })).toBe(200);
-      writeFileSync(join(environmentFolder, 'token'), '');
-      expect(await send(bridge.url, { authorization: 'Bearer ' })).toBe(503);
-      rmSync(join(environmentFolder, 'token'));
-      expect(await send(bridge.url, { authorization: `Bearer ${TOKEN}` })).toBe(503);
-      expect((await fetch(`${bridge.url}/healthz`)).status).toBe(200);
-      expect(lines.join('\n')).not.toContain('token-of');
-    } finally {
-      await bridge.close();
-    }
+    expect(await send(bridge.url, {})).toBe(401);
+    for (const authorization of [`Bearer ${TOKEN}x`, 'Bearer', 'Bearer ', `Basic ${TOKEN}`, TOKEN])
+      expect(await send(bridge.url, { authorization })).toBe(401);
+    expect(got).toEqual([]);
+    expect(await send(bridge.url, { authorization: `Bearer ${TOKEN}` })).toBe(200);
+    writeFileSync(join(environmentFolder, 'token'), 'another-token-of-the-team');
+    expect(await send(bridge.url, { authorization: `Bearer ${TOKEN}` })).toBe(401);
+    expect(await send(bridge.url, { authorization: 'bearer another-token-of-the-team' })).toBe(200);
+    writeFileSync(join(environmentFolder, 'token'), '');
+    expect(await send(bridge.url, { authorization: 'Bearer ' })).toBe(503);
+    rmSync(join(environmentFolder, 'token'));
+    expect(await send(bridge.url, { authorization: `Bearer ${TOKEN}` })).toBe(503);
+    expect((await fetch(`${bridge.url}/healthz`)).status).toBe(200);
+    expect(lines.join('\n')).not.toContain('token-of');
   });
 
   it('without a token responds on loopback, and not to the name of another site', async () => {
     const bridge = await start({ allowUnauthenticated: true });
-    try {
-      expect(await send(bridge.url, {})).toBe(200);
-      // fetch does not send another Host.
-      const asked = request(`${bridge.url}/alerts/team`, { method: 'POST', headers: { ...json, host: 'evil.example' } });
-      asked.end(JSON.stringify(group));
-      const [response] = (await once(asked, 'response')) as [IncomingMessage];
-      response.resume();
-      expect(response.statusCode).toBe(401);
-    } finally {
-      await bridge.close();
-    }
+    expect(await send(bridge.url, {})).toBe(200);
+    // fetch does not send another Host.
+    const asked = request(`${bridge.url}/alerts/team`, { method: 'POST', headers: { ...json, host: 'evil.example' } });
+    asked.end(JSON.stringify(group));
+    const [response] = (await once(asked, 'response')) as [IncomingMessage];
+    response.resume();
+    expect(response.statusCode).toBe(401);
   });
 
   it.each<[string, object | undefined, Parameters<typeof start>[1], RegExp]>([
@@ -364,6 +363,5 @@ describe('the process', () => {
     const bridge = await start({ allowUnauthenticated: true }, { notify });
     expect(lines).toEqual(['unset cannot be used: the environment variable NOT_SET is not set']);
     expect(await send(bridge.url, {})).toBe(200);
-    await bridge.close();
   });
 });

@@ -130,3 +130,14 @@ it('firing alerts come before resolved ones', async () => {
     'RESOLVED',
   ]);
 });
+
+it('a link above 1,000 bytes is left out: cut, it would lead to another place', async () => {
+  const { group, lines } = groups['a critical alert that fires']!;
+  const [alert] = group.alerts;
+  const shown = await shownBy('wecom', groupOf([{ ...alert!, generatorURL: `http://prometheus:9090/graph?g0.expr=${'a'.repeat(1_000)}` }]));
+  expect(shown.slice(1, 1 + lines.length)).toEqual(lines);
+  expect(shown.filter((line) => line.startsWith('Open')).map((line) => line.split(' -> ')[0])).toEqual([
+    'Open the runbook',
+    'Open Alertmanager',
+  ]);
+});
