@@ -7,7 +7,7 @@ import { bridgeMetrics, REFUSALS, type Refusal } from './bridge-metrics.ts';
 import { BridgeRefused, type Authenticate } from './bridge-token.ts';
 import { createDeliverAlerts } from './deliver-alerts.ts';
 
-/** About 4,000 alerts. Generous, because a refused group is not retried; `max_alerts` keeps it smaller. */
+/** About 4,000 alerts. Generous, because a group that is refused for its size is not delivered at all; `max_alerts` keeps it smaller. */
 const MAX_BODY_BYTES = 4 * 1024 * 1024;
 
 /** Most characters of an unknown target that are repeated. */
@@ -24,8 +24,8 @@ export interface AppOptions {
 }
 
 /**
- * Responds with 200 only to what the target accepted. What it did not accept is 503, whatever the reason: Alertmanager retries 5xx until the next
- * `group_interval`, and 4xx not at all.
+ * Responds with 200 only to what the target accepted. What it did not accept is 503, whatever the reason: Alertmanager retries 5xx within seconds, and
+ * 4xx only after `group_interval`.
  */
 export function createAlertBridge(options: AppOptions): Hono {
   const { environment, environmentFolder, authenticate, now = Date.now, timeoutMs, log } = options;
