@@ -1,5 +1,6 @@
 // Work on every running pod of a Deployment, also on those that start meanwhile.
 import { ApplicationFailure } from '@temporalio/common';
+import pMap from 'p-map';
 import { ApiFailure } from '../kubernetes/api-failure.ts';
 import { listPods, type ClusterClient } from '../kubernetes/client.ts';
 import type { DeploymentTarget } from '../kubernetes/contract.ts';
@@ -8,6 +9,9 @@ import { PodFailure, type AdminPod } from './ask-pod.ts';
 
 /** A rollout replaces a pod at a time; with more rounds than this it is not over, and the activity is retried. */
 const MAX_ROUNDS = 5;
+
+/** A pod takes milliseconds; a hundred hanging pods fit four request time-outs. */
+const MAX_PARALLEL = 32;
 
 /** Where the pods of a Deployment are found. */
 export interface PodsOf {
@@ -52,15 +56,21 @@ export async function onEachPod<T>(pods: PodsOf, work: (pod: AdminPod) => Promis
   const done = new Map<string, OnPod<T>>();
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
     const next = (await runningPods(pods)).filter(({ name }) => !done.has(name));
-    const settled = await Promise.allSettled(next.map(async (pod) => ({ pod, result: await work(pod) })));
     const failures = new Map<string, unknown>();
-    for (const [index, each] of settled.entries()) {
-      const pod = next[index];
-      if (each.status === 'fulfilled') done.set(each.value.pod.name, each.value);
-      else if (pod && !hasNoProcess(pod, each.reason)) failures.set(pod.name, each.reason);
-    }
+    const doneBefore = done.size;
+    await pMap(
+      next,
+      async (pod) => {
+        try {
+          done.set(pod.name, { pod, result: await work(pod) });
+        } catch (error) {
+          if (!hasNoProcess(pod, error)) failures.set(pod.name, error);
+        }
+      },
+      { concurrency: MAX_PARALLEL },
+    );
     if (failures.size > 0) await throwOfRunning(pods, failures);
-    else if (settled.every(({ status }) => status === 'rejected')) return [...done.values()];
+    else if (done.size === doneBefore) return [...done.values()];
   }
   throw unreachable(`the pods of ${pods.target.namespace}/${pods.target.deployment} were replaced ${MAX_ROUNDS} times meanwhile`);
 }

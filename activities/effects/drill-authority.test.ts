@@ -75,6 +75,15 @@ describe('a change of a drill', () => {
     await refused(input, /the caller is not a workflow/);
   });
 
+  it('that landed is read back by the step of its own countdown where it would not be allowed any more', async () => {
+    const input = asked();
+    await world.acts.applyEffect(input);
+    world.trusted.runs.set(countdown.workflowId, { ...runOf(countdown), isRunning: false });
+    await expect(world.acts.applyEffect(input)).resolves.toMatchObject({ wrote: false });
+    world.trusted.caller = null;
+    await expect(world.acts.applyEffect(input)).rejects.toMatchObject({ type: 'Refused' });
+  });
+
   it('is refused with a state that was not captured here', () =>
     refused(asked({ entry: { ...entry, before: { ...(entry.before as object), value: false } } }), /was not captured by a worker/));
 });

@@ -48,7 +48,7 @@ export function openOfflineRestore({ evidenceFolder, clusters, progress }: Offli
     store: createFolderEvidenceStore(evidenceFolder),
     restricted: createRestrictedStore(evidenceFolder),
     healthUrl: (target, path) => {
-      if (environment === null) throw new Error('the health URL is unknown without --environment');
+      if (environment === null) throw new Error('its health URL is unknown without --environment');
       return healthUrl(environment, target, path);
     },
     clients: clientsOf(clusters),
@@ -66,31 +66,27 @@ export function openOfflineRestore({ evidenceFolder, clusters, progress }: Offli
       return { records: open.toSorted((a, b) => a.entry.order - b.entry.order), damaged };
     },
     preview: async ({ entry, countdown }) => effectOf(effects, entry.kind).preview(operationOf(entry, countdown), entry.before),
-    restore: (record) => restoreOne({ effects, journal, hasHealthUrl: environment !== null }, record),
+    restore: (record) => restoreOne({ effects, journal }, record),
   };
 }
 
 interface RestoreDependencies {
   effects: Effects;
   journal: UndoJournal;
-  /** A restore cannot be proven without a health URL. */
-  hasHealthUrl: boolean;
 }
 
-async function restoreOne({ effects, journal, hasHealthUrl }: RestoreDependencies, record: JournalRecord): Promise<OfflineOutcome> {
+async function restoreOne({ effects, journal }: RestoreDependencies, record: JournalRecord): Promise<OfflineOutcome> {
   const { entry, countdown } = record;
   let write: WriteResult | null = null;
   try {
     const effect = effectOf(effects, entry.kind);
     write = await effect.restore(operationOf(entry, countdown), entry.before, lastWriteAtMs());
-    if (!hasHealthUrl && write.leftAlone === undefined)
-      return unproven(entry.name, write, 'its health URL is unknown without --environment');
     const proof = await effect.prove(entry, entry.before, write, null);
     if (!proof.restored)
       return {
         outcome: 'failed',
         findings: proof.findings,
-        message: `${entry.name}: written at ${write.at}, but it does not serve`,
+        message: `${entry.name}: written at ${write.at}, but it ${effect.purpose === 'launch' ? 'does not serve' : 'is still in place'}`,
       };
     const restored = proof.leftAlone ? 'left alone' : 'restored and proven';
     return {

@@ -33,6 +33,7 @@ export async function proveRestored(
 ): Promise<Proof> {
   const reported = judgeRollbackWrite(name, write);
   if (write.leftAlone !== undefined) return { restored: true, leftAlone: true, findings: reported, facts: [], evidence: [] };
+  const url = healthUrl(healthTarget, healthPath);
   const startedAfterMs = failedAt === null ? null : Math.max(0, Date.parse(write.at) - Date.parse(failedAt));
   const rollout = await watchRollout(
     client,
@@ -40,7 +41,6 @@ export async function proveRestored(
     { target, observedGeneration: write.observedGeneration, image, timeoutMs: within.restoreMs, writtenAt: write.at, startedAfterMs },
     activity(),
   );
-  const url = healthUrl(healthTarget, healthPath);
   const version = await verifyVersion(
     { client, store, url },
     { target, image, healthTarget, healthPath, timeoutMs: within.proveMs },

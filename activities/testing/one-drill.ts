@@ -57,6 +57,8 @@ export function drillRelease(change: Partial<Release['spec']> = {}): Release {
 }
 
 export interface DrillWorld {
+  /** Evidence, journal and keys. */
+  folder: string;
   api: FakeClusterApi;
   pods: FakePods;
   /** Where the service answers its health probe. */
@@ -93,6 +95,7 @@ export async function drillWorld(kind: DrillKind): Promise<DrillWorld> {
   });
   const restore = (entry: UndoEntry) => acts.restoreEffect({ entry, countdown });
   return {
+    folder,
     api,
     pods,
     healthUrl,
