@@ -218,6 +218,15 @@ describe('a capture is refused', () => {
     expect(writes()).toEqual([]);
   });
 
+  it('where Argo CD has taken the Deployment over since the capture: the write is refused too', async () => {
+    const entry = await world.captured('deployment-environment');
+    world.api.change(({ metadata }) => {
+      metadata.annotations = { ...metadata.annotations, 'argocd.argoproj.io/tracking-id': 'shop:apps/Deployment:shop/go-api' };
+    });
+    await expect(world.apply(entry)).rejects.toMatchObject({ type: 'Refused', message: expect.stringContaining('managed by Argo CD') });
+    expect(env()).toBeUndefined();
+  });
+
   it('where the variable is there twice, and while another operation is open', async () => {
     await applied();
     await expect(world.captured('deployment-environment', countdownOf('run-2'), 2)).rejects.toMatchObject({ type: 'OperationOpen' });

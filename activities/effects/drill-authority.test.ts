@@ -101,6 +101,8 @@ describe('the plan of the release', () => {
   it('refuses an id that names another step, which would have other approvals', async () => {
     const id = entry.id.replace('/drill/drill/', '/final-poll/drill/');
     await refused(asked({ entry: { ...entry, id } }), /has no drill drill in checkpoint final-poll/);
+    const step = entry.id.replace('/drill/drill/', '/drill/other/');
+    await refused(asked({ entry: { ...entry, id: step } }), /has no drill other in checkpoint drill/);
     await refused(asked({ entry: { ...entry, id: `countdown/other/${entry.id}` } }), /names no step/);
   });
 

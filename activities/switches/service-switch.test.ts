@@ -207,6 +207,21 @@ describe('what somebody else sets', () => {
     expect(state(first)).toMatchObject({ value: false, who: 'li.wei' });
   });
 
+  it('between the read and the write of the change is not overwritten', async () => {
+    const entry = await world.captured('service-switch');
+    const [first = ''] = world.pods.addresses;
+    let isChanged = false;
+    world.pods.fate = (method, ip) => {
+      if (method === 'PUT' && ip === first && !isChanged) {
+        isChanged = true;
+        byHand(first, { value: false });
+      }
+      return 'answered';
+    };
+    await expect(world.apply(entry)).rejects.toMatchObject({ type: 'PreconditionChanged', nonRetryable: true });
+    expect(state(first)).toMatchObject({ value: false, who: 'li.wei' });
+  });
+
   it.each([
     ['another value', { value: false }],
     ['the same value', { value: true }],
