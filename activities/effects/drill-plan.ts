@@ -1,31 +1,22 @@
 // Whether a release plans a change in a drill step, on the Deployment in staging.
-import type { EmergencyAction } from '../../release/contingency/actions.ts';
-import type { Fault } from '../../release/contingency/faults.ts';
 import type { Release } from '../../release/release.ts';
+import type { DrillStep } from '../../release/steps/registry.ts';
 import type { DeploymentTarget } from '../kubernetes/contract.ts';
 import type { StepPlace } from './effect.ts';
-
-/** What a drill step may change. */
-interface PlannedDrill {
-  type: 'drill';
-  name: string;
-  fault: Fault;
-  actions: EmergencyAction[];
-}
 
 /** Why no drill of this step changes this Deployment so, or null. `what` names the change: `switch pricing to false`. */
 export function explainUnplannedDrill(
   { spec }: Release,
   { checkpoint, step }: StepPlace,
   target: DeploymentTarget,
-  { what, isPlanned }: { what: string; isPlanned(drill: PlannedDrill): boolean },
+  { what, isPlanned }: { what: string; isPlanned(drill: DrillStep): boolean },
 ): string | null {
   const { cluster, namespace, deployment, container } = spec.staging;
   const planned = [cluster, namespace, deployment, container].join('/');
   const asked = [target.cluster, target.namespace, target.deployment, target.container].join('/');
   if (asked !== planned) return `drills of the release change ${planned}, and the request is for ${asked}`;
-  const steps: readonly { type: string; name: string }[] = spec.checkpoints.find(({ name }) => name === checkpoint)?.steps ?? [];
-  const drill = steps.find((each): each is PlannedDrill => each.type === 'drill' && each.name === step);
-  if (drill === undefined) return `the release has no drill ${step} in checkpoint ${checkpoint}`;
+  const steps = spec.checkpoints.find(({ name }) => name === checkpoint)?.steps ?? [];
+  const drill = steps.find((each) => each.type === 'drill' && each.name === step);
+  if (drill?.type !== 'drill') return `the release has no drill ${step} in checkpoint ${checkpoint}`;
   return isPlanned(drill) ? null : `drill ${step} of the release does not plan ${what}`;
 }

@@ -243,7 +243,7 @@ async function prove(
 const explainUnplanned = (release: Release, { target }: FaultBefore, { settings }: Wanted, place: StepPlace): string | null =>
   explainUnplannedDrill(release, place, target, {
     what: `the faults ${Object.keys(settings).join(', ')} with these parameters`,
-    isPlanned: ({ fault }) => fault.type === 'service' && isDeepStrictEqual({ ...fault.settings }, { ...settings }),
+    isPlanned: ({ fault }) => isDeepStrictEqual({ ...fault.settings }, { ...settings }),
   });
 
 async function preview(pods: PodsOf, operation: Operation, { target, port, settings }: FaultBefore): Promise<RestorePreview> {
