@@ -84,8 +84,8 @@ describe('tminus drill', () => {
     const passed: CountdownStatus = { ...launchedEnd, ending: 'passed' };
     const { code, server } = await against(answers({ ...waiting, phase: 'running' }, passed), ['drill', write(file(drill('pricing')))]);
     expect(code).toBe(0);
-    const [start] = server.asked;
-    expect(releaseOf((start?.body as { file: string }).file).metadata.name).toBe('go-api-1.4.0-pricing');
+    const [start] = server.asked.map(({ body }) => body as { file: string });
+    expect(releaseOf(start?.file ?? '').metadata.name).toBe('go-api-1.4.0-pricing');
   });
 
   it('aborts a drill that did not pass, once, and exits 3', async () => {

@@ -83,7 +83,7 @@ describe('the check of arrows', () => {
       'a CLI that asks Temporal past the API',
       'cli/a.ts',
       `import { statusQuery } from '../workflows/messages.ts';`,
-      'no arrow activities -> workflows',
+      'only types of workflows/messages.ts',
     ],
     [
       'a CLI that acts by itself, past the offline restore',

@@ -40,6 +40,8 @@ import type { StartK6 } from '../activities/load-test/k6-run.ts';
 import type { ReadPodLog } from '../activities/load-test/service-log.ts';
 import { createNotifyActivities } from '../activities/notify/notify.ts';
 import { createPreflightActivities } from '../activities/preflight/run-preflight.ts';
+import type { TriggerActivities } from '../activities/triggers/contract.ts';
+import { createTriggerActivities } from '../activities/triggers/watch-trigger.ts';
 import type { StepActivities } from '../activities/steps-contract.ts';
 import type { Environment } from '../release/environment.ts';
 import type { WorkerMetrics } from './metrics.ts';
@@ -58,7 +60,7 @@ export interface AssembleOptions {
 
 export interface AssembledActivities {
   bookkeeping: BookkeepingActivities & DrillActivities;
-  cluster: KubernetesActivities & EffectActivities & Pick<StepActivities, 'runPreflight' | 'runGuard'>;
+  cluster: KubernetesActivities & EffectActivities & TriggerActivities & Pick<StepActivities, 'runPreflight' | 'runGuard'>;
   load: Pick<StepActivities, 'runLoadTest' | 'runDiagnosis'>;
 }
 
@@ -145,6 +147,7 @@ function clusterActivities(
     }),
     ...createPreflightActivities({ store, environment, clients }),
     ...createGuardActivities({ store, environment, clients }),
+    ...createTriggerActivities({ store, environment, clients }),
   };
 }
 

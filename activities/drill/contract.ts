@@ -6,3 +6,5 @@ export interface DrillActivities {
   /** Stores the record as evidence of kind `drill-record` and judges it. */
   judgeDrill(record: DrillRecord): Promise<StepReport>;
 }
+
+export type { DrillRecord } from '../../analysis/drill/record.ts';

@@ -8,12 +8,11 @@ import {
   proxyActivities,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { DrillActivities } from '../../activities/drill/contract.ts';
+import type { DrillActivities, DrillRecord } from '../../activities/drill/contract.ts';
 import type { EffectActivities } from '../../activities/effects/contract.ts';
 import type { KubernetesActivities } from '../../activities/kubernetes/contract.ts';
 import type { StepActivities } from '../../activities/steps-contract.ts';
 import type { TriggerActivities, TriggerReport, WatchTriggerInput } from '../../activities/triggers/contract.ts';
-import type { DrillRecord } from '../../analysis/drill/record.ts';
 import type { EmergencyAction } from '../../release/contingency/actions.ts';
 import type { DrillStep, LoadTestStep } from '../../release/steps/registry.ts';
 import type { EvidenceRef, Fact } from '../../verdict/finding.ts';
