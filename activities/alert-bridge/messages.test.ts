@@ -15,11 +15,22 @@ let receiver: StrictReceiver | undefined;
 afterEach(() => receiver?.close());
 
 /** A bridge to one strict receiver, named as its type. The first `throttled` messages are above its rate limit. */
-async function bridgeTo(type: NotifierType, { throttled = 0, offMs = () => 0 }: { throttled?: number; offMs?: () => number } = {}) {
+async function bridgeTo(
+  type: NotifierType,
+  {
+    throttled = 0,
+    offMs = () => 0,
+    secretOf = SECRETS as Readonly<Record<string, string>>,
+  }: {
+    throttled?: number;
+    offMs?: () => number;
+    secretOf?: Readonly<Record<string, string>>;
+  } = {},
+) {
   const started = await startReceiver(type, Date.now(), { allowed: ALERT_LINKS, throttled });
   receiver = started;
-  const secret = type in SECRETS ? { secret: { env: SECRET_VARIABLE } } : {};
-  if (type in SECRETS) process.env[SECRET_VARIABLE] = SECRETS[type as keyof typeof SECRETS];
+  const secret = type in secretOf ? { secret: { env: SECRET_VARIABLE } } : {};
+  process.env[SECRET_VARIABLE] = secretOf[type] ?? '';
   const environment = { spec: { notify: { [type]: { type, url: { value: started.url }, ...secret } } } } as unknown as Environment;
   const now = (): number => Date.now() + offMs();
   const app = createAlertBridge({ environment, environmentFolder: '.', authenticate: async () => null, now, log: () => undefined });
@@ -107,6 +118,21 @@ it.each(types)('%s: a message above the rate limit is 503, and arrives once when
   expect(bridge.receiver.received).toHaveLength(3);
   const pauses: Record<NotifierType, number> = { webhook: 2, slack: 2, feishu: 2, wecom: 12, dingtalk: 12 };
   expect(statuses.length - 1).toBe(pauses[type]);
+});
+
+it.each([
+  ['webhook', 'HTTP 401'],
+  ['dingtalk', 'errcode 310000'],
+  ['feishu', 'code 19021'],
+] as const)('%s: a message with a wrong signature is 503 with %s, and is not lost', async (type, reason) => {
+  const { post, receiver } = await bridgeTo(type, { secretOf: { [type]: 'another secret' } });
+  const response = await post(groups['a critical alert that fires']!.group);
+  expect({ status: response.status, text: await response.text() }).toEqual({ status: 503, text: expect.stringContaining(reason) });
+  expect(receiver.shown).toEqual([]);
+  expect(receiver.refusals).toHaveLength(1);
+  process.env[SECRET_VARIABLE] = SECRETS[type];
+  expect((await post(groups['a critical alert that fires']!.group)).status).toBe(200);
+  expect(receiver.shown).toHaveLength(1);
 });
 
 it('a real alert in the group of a drill is counted first, and only the drill is marked', async () => {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { startAlertBridge, type RunningBridge } from '../../activities/alert-bridge/start.ts';
+import { startResettingProxy, type ResettingProxy } from '../../activities/testing/resetting-proxy.ts';
 import { SECRETS, startReceiver, type StrictReceiver } from '../../activities/testing/strict-receivers.ts';
 import type { Environment } from '../../release/environment.ts';
 import { alertmanagerProcess, type AlertmanagerProcess } from './alertmanager-process.ts';
@@ -15,11 +16,15 @@ const TOKEN = 'a-token-of-28-characters-abc';
 const QUERY = 'http://prometheus:9090/graph?g0.expr=up';
 const ARRIVAL_MS = 30_000;
 
-/** One receiver of Alertmanager for each; the throttled one answers its first two messages with a result code in a 200. */
-const targets = ['team', 'throttled'] as const;
+/**
+ * One receiver of Alertmanager for each. The throttled one answers its first two messages with a result code in a 200; the way to the lossy one goes
+ * through a proxy.
+ */
+const targets = ['team', 'throttled', 'lossy'] as const;
 const allowed: string[] = [QUERY];
 let receivers: Record<(typeof targets)[number], StrictReceiver>;
 let bridge: RunningBridge;
+let proxy: ResettingProxy;
 let alertmanager: AlertmanagerProcess;
 const log: string[] = [];
 
@@ -27,6 +32,7 @@ beforeAll(async () => {
   receivers = {
     team: await startReceiver('feishu', Date.now(), { allowed }),
     throttled: await startReceiver('feishu', Date.now(), { allowed, throttled: 2 }),
+    lossy: await startReceiver('feishu', Date.now(), { allowed }),
   };
   process.env['BRIDGE_TOOL_TOKEN'] = TOKEN;
   process.env['BRIDGE_TOOL_SECRET'] = SECRETS.feishu;
@@ -35,6 +41,9 @@ beforeAll(async () => {
   );
   const environment = { spec: { notify, alertBridge: { token: { env: 'BRIDGE_TOOL_TOKEN' } } } } as unknown as Environment;
   bridge = await startAlertBridge({ address: '127.0.0.1:0', environment, environmentFolder: '.', log: (line) => log.push(line) });
+  const bridgePort = Number(new URL(bridge.url).port);
+  proxy = await startResettingProxy('127.0.0.1', bridgePort);
+  const portOf = (name: string): number => (name === 'lossy' ? proxy.port : bridgePort);
   alertmanager = await alertmanagerProcess({
     route: {
       receiver: 'team',
@@ -43,13 +52,18 @@ beforeAll(async () => {
       group_wait: '1s',
       routes: [
         { receiver: 'throttled', matchers: ['severity="throttled"'] },
+        { receiver: 'lossy', matchers: ['severity="lossy"'] },
         { receiver: 'team', matchers: ['severity="short"'], group_interval: '1s' },
       ],
     },
     receivers: targets.map((name) => ({
       name,
       webhook_configs: [
-        { url: `${bridge.url}/alerts/${name}`, max_alerts: 100, http_config: { authorization: { type: 'Bearer', credentials: TOKEN } } },
+        {
+          url: `http://127.0.0.1:${portOf(name)}/alerts/${name}`,
+          max_alerts: 100,
+          http_config: { authorization: { type: 'Bearer', credentials: TOKEN } },
+        },
       ],
     })),
   });
@@ -59,6 +73,7 @@ beforeAll(async () => {
 afterEach(() => void log.splice(0));
 afterAll(async () => {
   await alertmanager?.close();
+  await proxy?.close();
   await bridge?.close();
   for (const receiver of Object.values(receivers ?? {})) receiver.close();
 });
@@ -77,16 +92,23 @@ async function post(labels: Record<string, string>, { endsAt }: { endsAt?: Date 
 
 const headlines = (receiver: StrictReceiver): string[] => receiver.shown.map(([headline = '']) => headline);
 
-async function arrives(receiver: StrictReceiver, headline: string): Promise<readonly string[]> {
+/** The first result, asked for until there is one. */
+async function eventually<T>(what: string, find: () => T | undefined | Promise<T | undefined>, seen: () => unknown): Promise<T> {
   const deadline = performance.now() + ARRIVAL_MS;
   for (;;) {
-    const found = receiver.shown.find((lines) => lines[0] === headline);
-    if (found) return found;
-    if (performance.now() > deadline)
-      throw new Error(`never arrived: ${headline}; ${JSON.stringify({ shown: receiver.shown, refusals: receiver.refusals, log })}`);
+    const found = await find();
+    if (found !== undefined) return found;
+    if (performance.now() > deadline) throw new Error(`never: ${what}; ${JSON.stringify({ seen: seen(), log })}`);
     await new Promise((again) => setTimeout(again, 50));
   }
 }
+
+const arrives = (receiver: StrictReceiver, headline: string): Promise<readonly string[]> =>
+  eventually(
+    headline,
+    () => receiver.shown.find((lines) => lines[0] === headline),
+    () => receiver,
+  );
 
 describe('an alert', () => {
   it('arrives when it fires and when it is resolved', async () => {
@@ -115,6 +137,16 @@ describe('an alert', () => {
     expect(receivers.throttled.shown).toHaveLength(1);
     expect(log).toEqual(Array.from({ length: 2 }, () => expect.stringMatching(/^not delivered to throttled: .* code 11232/u)));
   });
+});
+
+it('an alert whose 200 is lost on the way back arrives once: the second request of Alertmanager is a duplicate', async () => {
+  proxy.loseNextAnswer();
+  await post({ alertname: 'Lost', severity: 'lossy' });
+  const metrics = async (): Promise<string> => await (await fetch(`${bridge.url}/metrics`)).text();
+  const duplicate = 'tminus_alert_deliveries_total{target="lossy",outcome="duplicate"} 1\n';
+  await eventually('a duplicate', async () => ((await metrics()).includes(duplicate) ? true : undefined), metrics);
+  expect(proxy.lost()).toBe(1);
+  expect(headlines(receivers.lossy)).toEqual(['FIRING lossy: Lost']);
 });
 
 it('two drills in a row of one alert both arrive, and the first one posted again does not', async () => {
