@@ -1,4 +1,4 @@
-// For tests: a guard over a fake cluster, Prometheus and health page, on a clock that only the guard's own waits move.
+// For tests: a guard or a trigger over a fake cluster, Prometheus and health page, on a clock that only its own waits move.
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +10,8 @@ import type { RunningActivity } from '../running-activity.ts';
 import type { GuardCarry, GuardInput } from '../steps-contract.ts';
 import { fakeCluster, fakePods, PLAYED_IMAGE } from './fake-cluster.ts';
 import { createGuardActivities, type GuardDependencies } from '../guard/run-guard.ts';
+import type { TriggerReport, WatchTriggerInput } from '../triggers/contract.ts';
+import { createTriggerActivities } from '../triggers/watch-trigger.ts';
 
 export const input = (change: Partial<GuardInput> = {}): GuardInput => ({
   step: {
@@ -60,7 +62,10 @@ export interface FakeWatch {
   store: EvidenceStore;
   /** Queries that were sent. */
   asked: string[];
+  /** Address of Alertmanager and of the rules API of Prometheus. */
+  url: string;
   runGuard(input: GuardInput, worker?: Partial<RunningActivity>): ReturnType<ReturnType<typeof createGuardActivities>['runGuard']>;
+  watchTrigger(input: WatchTriggerInput, worker?: Partial<RunningActivity>): Promise<TriggerReport>;
 }
 
 const START_MS = Date.parse('2026-11-24T00:00:00Z');
@@ -78,29 +83,32 @@ export function playWatch(every: (watch: FakeWatch) => void = () => undefined, d
     beats: [],
     store: createFolderEvidenceStore(mkdtempSync(join(tmpdir(), 'tminus-guard-'))),
     asked: [],
-    runGuard: (asked, worker = {}) =>
-      createGuardActivities({
-        store: watch.store,
-        environment: {
-          spec: {
-            clusters: { lab: { prometheus: 'lab' } },
-            prometheus: { lab: { url: 'http://none' } },
-            targets: { shop: { url: 'http://none' } },
-          },
-        } as never,
-        clients: () => watch.cluster.client,
-        now: () => clockMs,
-        wait,
-        prometheus: () => fakePrometheus(watch, () => clockMs),
-        health: async () => ({ ok: watch.healthy, detail: watch.healthy ? '200 {"status":"ok"}' : 'no answer within 2 s', at: '' }),
-        activity: () => ({
-          heartbeat: (beat) => void watch.beats.push(structuredClone(beat)),
-          signal: new AbortController().signal,
-          ...worker,
-        }),
-        ...dependencies,
-      }).runGuard(asked),
+    url: 'http://none',
+    runGuard: (asked, worker) => createGuardActivities(dependenciesOf(worker)).runGuard(asked),
+    watchTrigger: (asked, worker) => createTriggerActivities(dependenciesOf(worker)).watchTrigger(asked),
   };
+  const dependenciesOf = (worker: Partial<RunningActivity> = {}): GuardDependencies => ({
+    store: watch.store,
+    environment: {
+      spec: {
+        clusters: { lab: { prometheus: 'lab', podLogs: true } },
+        prometheus: { lab: { url: watch.url } },
+        alertmanager: { lab: { url: watch.url } },
+        targets: { shop: { url: 'http://none' } },
+      },
+    } as never,
+    clients: () => watch.cluster.client,
+    now: () => clockMs,
+    wait,
+    prometheus: () => fakePrometheus(watch, () => clockMs),
+    health: async () => ({ ok: watch.healthy, detail: watch.healthy ? '200 {"status":"ok"}' : 'no answer within 2 s', at: '' }),
+    activity: () => ({
+      heartbeat: (beat) => void watch.beats.push(structuredClone(beat)),
+      signal: new AbortController().signal,
+      ...worker,
+    }),
+    ...dependencies,
+  });
   async function wait(ms: number, signal: AbortSignal): Promise<void> {
     for (const endMs = clockMs + ms; clockMs < endMs; clockMs += 1_000) {
       watch.atS += 1;
