@@ -114,7 +114,7 @@ it('reports the user or the runner of load scripts', async () => {
 
 it('checks every address of the environment file, and counts who may start and approve', async () => {
   const cwd = folder();
-  const prometheus = await serving({ 'GET /api/v1/query?query=1': { body: { status: 'success' } } });
+  const prometheus = await serving({ 'GET /api/v1/query?query=1': { body: { status: 'success' } }, 'GET /api/v2/status': { body: {} } });
   await tminus(['init'], { cwd });
   writeFileSync(join(cwd, 'kubeconfig'), '');
   mkdirSync(join(cwd, 'identity'));
@@ -129,6 +129,7 @@ kind: Environment
 spec:
   clusters: { prod: { kubeconfig: kubeconfig, prometheus: prod }, far: { kubeconfig: /nowhere/kubeconfig, prometheus: prod } }
   prometheus: { prod: { url: "${prometheus.url}" } }
+  alertmanager: { prod: { url: "${prometheus.url}" } }
   targets: { prod: { url: "${prometheus.url}" }, staging: { url: "http://127.0.0.1:6" } }
   start: { groups: [nobody] }
 `,
@@ -140,6 +141,7 @@ spec:
     'kubeconfig pass: cluster prod: ./kubeconfig can be read',
     'kubeconfig fail: cluster far: /nowhere/kubeconfig cannot be read: no such file; set spec.clusters.far.kubeconfig',
     `prometheus pass: prod responds at ${prometheus.url} (HTTP 200)`,
+    `alertmanager pass: prod responds at ${prometheus.url} (HTTP 200)`,
     `target pass: prod responds at ${prometheus.url} (HTTP 404)`,
     expect.stringMatching(
       /^target fail: staging does not respond at http:\/\/127.0.0.1:6: connect ECONNREFUSED 127\.0\.0\.1:6; spec.targets.staging.url is its address$/,

@@ -17,8 +17,19 @@ export interface RealPrometheus extends PrometheusProcess {
   pods: Record<string, FakePod>;
 }
 
-/** `doubled`: a second job scrapes the same pods. `codeLabel`: what the pods call the label of their answers' status. */
-export async function startRealPrometheus(names: readonly string[], { doubled = false, codeLabel = 'code' } = {}): Promise<RealPrometheus> {
+interface RealPrometheusOptions {
+  /** A second job scrapes the same pods. */
+  doubled?: boolean;
+  /** What the pods call the label of their answers' status. */
+  codeLabel?: string;
+  /** Rules and Alertmanagers, as prometheus.yml has them. */
+  config?: object;
+}
+
+export async function startRealPrometheus(
+  names: readonly string[],
+  { doubled = false, codeLabel = 'code', config = {} }: RealPrometheusOptions = {},
+): Promise<RealPrometheus> {
   const pods: Record<string, FakePod> = Object.fromEntries(names.map((name) => [name, { requests: 0, errors: 0, slow: 0, up: true }]));
   const exporter = await listen((name) => (pods[name] ? metrics(pods[name], codeLabel) : null));
   const job = (jobName: string) => ({
@@ -35,7 +46,7 @@ export async function startRealPrometheus(names: readonly string[], { doubled = 
     await new Promise((done) => exporter.server.close(done));
   };
   try {
-    const prometheus = await prometheusProcess({ scrape_configs: [job('pods'), ...(doubled ? [job('again')] : [])] });
+    const prometheus = await prometheusProcess({ ...config, scrape_configs: [job('pods'), ...(doubled ? [job('again')] : [])] });
     return {
       ...prometheus,
       pods,

@@ -103,6 +103,15 @@ const kinds: [name: string, content: string | Uint8Array, kind: string, says: Re
     'pod-failures',
     /exceeded quota/,
   ],
+  [
+    'trigger.ndjson',
+    [
+      '{"trigger":{"trigger":{"type":"alert","name":"high-errors","alert":"HighErrors","labels":{},"alertmanager":"lab","intervalMs":5000,"noDataAfterMs":60000},"subject":"deployment shop/go-api","until":"fires","sinceMs":null,"forMs":0,"timeoutMs":60000},"part":1}',
+      '{"type":"alert","atMs":1764000000000,"alerts":[],"rules":[],"trouble":null}',
+    ].join('\n'),
+    'trigger-samples',
+    /Prometheus has no alerting rule named HighErrors/,
+  ],
   ['looks.ndjson', '{"at":"2026-11-24T00:00:00Z","unread":null,"sessions":[]}\n', 'lock-waits', /./],
   [
     'runtime.ndjson',
