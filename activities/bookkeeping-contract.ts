@@ -10,6 +10,8 @@ export interface LockRequest {
   /** Workflow id of the countdown. */
   holder: string;
   target: DeploymentTarget;
+  /** The Deployment in staging, where a drill of the countdown writes it: the generation is above its fence too. */
+  staging?: DeploymentTarget;
 }
 
 export type LockAnswer = { acquired: true; generation: number } | { acquired: false; message: string };

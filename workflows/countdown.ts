@@ -41,7 +41,7 @@ import type { CountdownInput } from '../release/countdown-input.ts';
 import { retryLaunchWhileLive } from './retry-launch.ts';
 import { rollBack } from './roll-back.ts';
 import { goOnUnlessAborted, runStep } from './run-step.ts';
-import { productionOf } from './step.ts';
+import { productionOf, stagingOf, writesStaging } from './step.ts';
 import { explainingSteps } from './steps/registry.ts';
 import { isLive } from './undo-stack.ts';
 import { untilChange } from './wait.ts';
@@ -106,7 +106,11 @@ async function open(state: CountdownState): Promise<void> {
   const { release, releaseDigest, rehearsal, requestedBy, comment } = state.input;
   const refusal = explainRefusedPlan(release.spec.checkpoints);
   if (refusal !== null) return end(state, 'refused', refusal);
-  const lock = await acquireLock({ holder: workflowInfo().workflowId, target: productionOf(release) });
+  const lock = await acquireLock({
+    holder: workflowInfo().workflowId,
+    target: productionOf(release),
+    ...(writesStaging(release) ? { staging: stagingOf(release) } : {}),
+  });
   if (!lock.acquired) {
     end(state, 'refused', lock.message);
     return;

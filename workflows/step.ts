@@ -73,3 +73,7 @@ export function scriptDigestOf(scripts: StepInput['scripts'], script: string): s
   if (digest !== undefined) return digest;
   throw ApplicationFailure.nonRetryable(`the k6 script ${script} was not submitted with the release`, 'Misconfigured');
 }
+
+/** Whether a drill changes the Deployment in staging itself, not only its pods. */
+export const writesStaging = ({ spec: { checkpoints } }: Release): boolean =>
+  checkpoints.some(({ steps }) => steps.some((step) => step.type === 'drill' && step.actions.some(({ type }) => type === 'environment')));

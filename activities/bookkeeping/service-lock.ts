@@ -23,13 +23,17 @@ export interface LockDependencies {
 
 /**
  * Takes the lock of a Deployment for a countdown. The same holder gets it again; a lock whose countdown has ended is taken over; otherwise it is
- * refused. The generation is one above the highest that ever wrote to the Deployment.
+ * refused. The generation is one above the highest that ever wrote to one of the Deployments.
  */
 export async function acquireLock(
   { client, workflowTaskQueue, fencingGeneration }: LockDependencies,
-  { holder, target }: LockRequest,
+  { holder, target, staging }: LockRequest,
 ): Promise<LockAnswer> {
   const workflowId = serviceLockId(target);
+  const acquired = async (): Promise<LockAnswer> => {
+    const written = await Promise.all([target, ...(staging ? [staging] : [])].map(fencingGeneration));
+    return { acquired: true, generation: Math.max(...written) + 1 };
+  };
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     try {
       await client.workflow.start(LOCK_TYPE, {
@@ -40,14 +44,14 @@ export async function acquireLock(
         workflowIdConflictPolicy: 'FAIL',
         staticSummary: `held by ${holder}`,
       });
-      return { acquired: true, generation: (await fencingGeneration(target)) + 1 };
+      return await acquired();
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
     }
     const lock = await client.workflow.getHandle(workflowId).describe();
     const held = lock.memo?.['holder'];
     const other = typeof held === 'string' ? held : 'an unknown countdown';
-    if (other === holder) return { acquired: true, generation: (await fencingGeneration(target)) + 1 };
+    if (other === holder) return acquired();
     if (await isRunning(client, other)) {
       return {
         acquired: false,

@@ -34,6 +34,14 @@ describe('the lock of a service', () => {
     });
   });
 
+  it('gives a generation above the fence of the Deployment in staging too, where a drill writes it', async () => {
+    const [target, staging] = [aTarget(), aTarget()];
+    const fenced = { ...lock, fencingGeneration: async (of: typeof target) => (of === staging ? 9 : 6) };
+    const holder = await liveHolder();
+    expect(await acquireLock(fenced, { holder, target, staging })).toEqual({ acquired: true, generation: 10 });
+    expect(await acquireLock(fenced, { holder, target, staging })).toEqual({ acquired: true, generation: 10 });
+  });
+
   it('is given again to the one who has it, so that a retry after a lost answer goes on', async () => {
     const target = aTarget();
     const holder = await liveHolder();
