@@ -13,6 +13,14 @@ const MAX_ROUNDS = 5;
 /** A pod takes milliseconds; a hundred hanging pods fit four request time-outs. */
 const MAX_PARALLEL = 32;
 
+/** What effects on pods need of a worker. */
+export interface AdminPortDependencies {
+  clients: (cluster: string) => ClusterClient;
+  /** Port of the pods that serves switches and faults. Throws `Misconfigured` for an unknown cluster. */
+  adminPort: (cluster: string) => number;
+  now: () => Date;
+}
+
 /** Where the pods of a Deployment are found. */
 export interface PodsOf {
   client: ClusterClient;

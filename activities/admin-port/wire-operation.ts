@@ -5,6 +5,11 @@ import type { Operation } from '../kubernetes/contract.ts';
 /** Limit of the switch and fault endpoints. The longest names of release, checkpoint, step and Deployment exceed it together. */
 const MAX_OPERATION_BYTES = 256;
 const DIGEST_CHARACTERS = 32;
+/** Longest TTL that the endpoints accept. */
+export const MAX_TTL_MS = 24 * 3_600_000;
+
+/** A TTL as Go reads it. */
+export const wireTtl = (ttlMs: number): string => `${ttlMs}ms`;
 
 /** The operation's id; a long one keeps its beginning and ends with a digest of the whole. Ids are ASCII. */
 export function wireOperation({ id }: Pick<Operation, 'id'>): string {

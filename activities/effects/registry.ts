@@ -1,14 +1,15 @@
 // All kinds of effects that can be registered as undos.
 import type { EffectKind } from '../../verdict/undo.ts';
-import { serviceFault, type ServiceFaultDependencies } from '../faults/service-fault.ts';
-import { serviceSwitch, type ServiceSwitchDependencies } from '../switches/service-switch.ts';
+import type { AdminPortDependencies } from '../admin-port/each-pod.ts';
+import { serviceFault } from '../faults/service-fault.ts';
+import { serviceSwitch } from '../switches/service-switch.ts';
 import { deploymentEnvironment } from './deployment-environment.ts';
 import { deploymentImage, type DeploymentImageDependencies } from './deployment-image.ts';
 import { checked, type CheckedEffect } from './effect.ts';
 
 export type Effects = Readonly<Record<EffectKind, CheckedEffect>>;
 
-export type EffectWorld = DeploymentImageDependencies & ServiceSwitchDependencies & ServiceFaultDependencies;
+export type EffectWorld = DeploymentImageDependencies & AdminPortDependencies;
 
 export const createEffects = (world: EffectWorld): Effects => ({
   'deployment-image': checked(deploymentImage(world)),

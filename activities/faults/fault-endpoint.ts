@@ -3,9 +3,7 @@ import { z } from 'zod';
 import { askPod, PodFailure, type AdminPod, type PodAnswer } from '../admin-port/ask-pod.ts';
 import { refuse } from '../refusal.ts';
 
-export const FAULTS_PATH = '/admin/faults';
-/** Longest TTL that the endpoint accepts. */
-export const MAX_TTL_MS = 24 * 3_600_000;
+const FAULTS_PATH = '/admin/faults';
 
 const faults = z.record(z.string(), z.string());
 const viewSchema = z.object({

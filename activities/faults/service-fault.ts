@@ -5,35 +5,18 @@ import { judgeRestoredPods } from '../../verdict/restored-change.ts';
 import type { Release } from '../../release/release.ts';
 import type { AdminPod } from '../admin-port/ask-pod.ts';
 import { convergePod } from '../admin-port/converge-pod.ts';
-import { onEachPod, runningPods, type PodsOf } from '../admin-port/each-pod.ts';
+import { onEachPod, runningPods, type AdminPortDependencies, type PodsOf } from '../admin-port/each-pod.ts';
 import { podProxyRequest } from '../admin-port/proxy-request.ts';
-import { wireAuthor, wireOperation } from '../admin-port/wire-operation.ts';
+import { MAX_TTL_MS, wireAuthor, wireOperation, wireTtl } from '../admin-port/wire-operation.ts';
 import type { Proof, WriteResult } from '../effects/contract.ts';
 import { deploymentKey, deploymentTarget } from '../effects/deployment-target.ts';
 import { explainUnplannedDrill } from '../effects/drill-plan.ts';
 import type { Effect, RestorePreview, StepPlace } from '../effects/effect.ts';
 import { readHealthyDeployment } from '../kubernetes/capture-deployment.ts';
-import type { ClusterClient } from '../kubernetes/client.ts';
 import type { DeploymentTarget, Operation } from '../kubernetes/contract.ts';
 import { labelSelector } from '../kubernetes/pods.ts';
 import { refuse } from '../refusal.ts';
-import {
-  armFaults,
-  disarmFaults,
-  disarmPath,
-  MAX_TTL_MS,
-  noFaults,
-  readFaults,
-  type FaultOperation,
-  type FaultView,
-} from './fault-endpoint.ts';
-
-export interface ServiceFaultDependencies {
-  clients: (cluster: string) => ClusterClient;
-  /** Port of the pods that serves switches and faults. Throws `Misconfigured` for an unknown cluster. */
-  adminPort: (cluster: string) => number;
-  now: () => Date;
-}
+import { armFaults, disarmFaults, disarmPath, noFaults, readFaults, type FaultOperation, type FaultView } from './fault-endpoint.ts';
 
 const text = z.string().min(1);
 const faultSettings = z.record(text, z.string());
@@ -61,7 +44,7 @@ const faultBefore: z.ZodType<FaultBefore> = z.looseObject({
 });
 
 /** The effect with the clusters of one worker. */
-export function serviceFault(dependencies: ServiceFaultDependencies): Effect<FaultBefore, Wanted, Settings> {
+export function serviceFault(dependencies: AdminPortDependencies): Effect<FaultBefore, Wanted, Settings> {
   const podsOf = ({ target, selector }: FaultBefore): PodsOf => ({ client: dependencies.clients(target.cluster), target, selector });
   return {
     purpose: 'drill',
@@ -85,7 +68,7 @@ export function serviceFault(dependencies: ServiceFaultDependencies): Effect<Fau
   };
 }
 
-async function capture({ clients, adminPort }: ServiceFaultDependencies, { deployment: target, settings }: Settings) {
+async function capture({ clients, adminPort }: AdminPortDependencies, { deployment: target, settings }: Settings) {
   const client = clients(target.cluster);
   const port = adminPort(target.cluster);
   const selector = labelSelector((await readHealthyDeployment(client, target)).spec.selector);
@@ -130,7 +113,7 @@ async function apply({ pods, now }: Acting, { operation, before, wanted, lastWri
   const body: FaultOperation = {
     operation: wireOperation(operation),
     who: wireAuthor(operation),
-    ttl: `${wanted.ttlMs}ms`,
+    ttl: wireTtl(wanted.ttlMs),
     faults: wanted.settings,
   };
   const changed = await onEachPod(pods, (pod) =>

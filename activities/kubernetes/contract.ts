@@ -68,9 +68,9 @@ export interface WriteResult {
   withoutLease?: string;
   /** False when the operation had already landed and nothing was written. */
   wrote: boolean;
-  /** `metadata.generation` of the write: its rollout is watched. */
+  /** `metadata.generation` of the write: its rollout is watched. 0 for a change of pods, which has none. */
   observedGeneration: number;
-  /** RFC 3339: time of the write (of the first landing, read back from the annotation). */
+  /** RFC 3339: time of the write (of the first landing, as the other side recorded it). service-fault: when it was on in every pod. */
   at: string;
 }
 

@@ -74,7 +74,7 @@ const TAKEN_OVER = ['Fenced', 'OperationOpen'];
  * Opens the operation in the Lease if possible. A failure does not stop the rollback, because its write checks annotations and resourceVersion: it
  * returns the reason, which becomes a finding; null when claimed. Throws when another countdown holds the Lease.
  */
-export async function claimLeaseForRestore(
+async function claimLeaseForRestore(
   client: ClusterClient,
   claim: Omit<LeaseClaim, 'for'>,
   lastWriteMs: number,

@@ -3,29 +3,21 @@ import { z } from 'zod';
 import { judgeRestoredPods } from '../../verdict/restored-change.ts';
 import { restoreIdOf } from '../../analysis/rollout/restore-id.ts';
 import type { Release } from '../../release/release.ts';
-import { onEachPod, runningPods, type OnPod, type PodsOf } from '../admin-port/each-pod.ts';
+import { onEachPod, runningPods, type AdminPortDependencies, type OnPod, type PodsOf } from '../admin-port/each-pod.ts';
 import { convergePod } from '../admin-port/converge-pod.ts';
 import type { AdminPod } from '../admin-port/ask-pod.ts';
-import { isByTminus, wireAuthor, wireOperation } from '../admin-port/wire-operation.ts';
+import { isByTminus, MAX_TTL_MS, wireAuthor, wireOperation, wireTtl } from '../admin-port/wire-operation.ts';
 import { deploymentKey, deploymentTarget } from '../effects/deployment-target.ts';
 import { explainUnplannedDrill } from '../effects/drill-plan.ts';
 import { restoreOf, type Effect, type RestorePreview, type StepPlace } from '../effects/effect.ts';
 import type { Proof, WriteResult } from '../effects/contract.ts';
 import { podProxyRequest } from '../admin-port/proxy-request.ts';
 import { readHealthyDeployment } from '../kubernetes/capture-deployment.ts';
-import type { ClusterClient } from '../kubernetes/client.ts';
 import type { Operation } from '../kubernetes/contract.ts';
 import { labelSelector } from '../kubernetes/pods.ts';
 import { refuse } from '../refusal.ts';
-import { changeSwitch, MAX_TTL_MS, noSwitch, readSwitch, switchPath, type SwitchChange, type SwitchState } from './switch-endpoint.ts';
+import { changeSwitch, noSwitch, readSwitch, switchPath, type SwitchChange, type SwitchState } from './switch-endpoint.ts';
 import { flagOf, switchBefore, type SwitchBefore } from './switch-before.ts';
-
-export interface ServiceSwitchDependencies {
-  clients: (cluster: string) => ClusterClient;
-  /** Port of the pods that serves switches and faults. Throws `Misconfigured` for an unknown cluster. */
-  adminPort: (cluster: string) => number;
-  now: () => Date;
-}
 
 const settingsSchema = z.strictObject({ deployment: deploymentTarget, switch: z.string().min(1) });
 const wantedSchema = z.strictObject({ value: z.boolean(), ttlMs: z.int().positive().max(MAX_TTL_MS) });
@@ -33,7 +25,7 @@ type Settings = z.output<typeof settingsSchema>;
 type Wanted = z.output<typeof wantedSchema>;
 
 /** The effect with the clusters of one worker. */
-export function serviceSwitch(dependencies: ServiceSwitchDependencies): Effect<SwitchBefore, Wanted, Settings> {
+export function serviceSwitch(dependencies: AdminPortDependencies): Effect<SwitchBefore, Wanted, Settings> {
   const podsOf = ({ target, selector }: SwitchBefore): PodsOf => ({ client: dependencies.clients(target.cluster), target, selector });
   return {
     purpose: 'drill',
@@ -55,7 +47,7 @@ export function serviceSwitch(dependencies: ServiceSwitchDependencies): Effect<S
   };
 }
 
-async function capture({ clients, adminPort }: ServiceSwitchDependencies, { deployment: target, switch: name }: Settings) {
+async function capture({ clients, adminPort }: AdminPortDependencies, { deployment: target, switch: name }: Settings) {
   const client = clients(target.cluster);
   const port = adminPort(target.cluster);
   const selector = labelSelector((await readHealthyDeployment(client, target)).spec.selector);
@@ -85,7 +77,7 @@ const flagIn = ({ source, who, operation, until }: SwitchState) => (source === '
 const shown = (found: readonly OnPod<SwitchState>[]): string =>
   found.map(({ pod, result: { value, source } }) => `${pod.name} ${value} (${source})`).join(', ');
 
-type Acting = ServiceSwitchDependencies & { podsOf(before: SwitchBefore): PodsOf };
+type Acting = AdminPortDependencies & { podsOf(before: SwitchBefore): PodsOf };
 
 interface Application {
   operation: Operation;
@@ -146,7 +138,7 @@ function decideApply(
     operation: wireOperation(operation),
     expected: before.value,
     expectedOperation: state.operation,
-    ttl: `${wanted.ttlMs}ms`,
+    ttl: wireTtl(wanted.ttlMs),
   };
 }
 
@@ -190,7 +182,7 @@ function release({ name: pod }: AdminPod, operation: Operation, before: SwitchBe
     who: isSetAgain ? flag.who : wireAuthor(operation),
     operation: wireOperation(restoreOf(operation)),
     expectedOperation: wireOperation(operation),
-    ...(isSetAgain && restMs !== null ? { ttl: `${Math.min(restMs, MAX_TTL_MS)}ms` } : {}),
+    ...(isSetAgain && restMs !== null ? { ttl: wireTtl(Math.min(restMs, MAX_TTL_MS)) } : {}),
   };
 }
 
@@ -238,12 +230,7 @@ const explainUnplanned = (release: Release, { target, switch: name }: SwitchBefo
     isPlanned: ({ actions }) => actions.some((action) => action.type === 'switch' && action.switch === name && action.value === value),
   });
 
-async function preview(
-  { now }: ServiceSwitchDependencies,
-  pods: PodsOf,
-  operation: Operation,
-  before: SwitchBefore,
-): Promise<RestorePreview> {
+async function preview({ now }: AdminPortDependencies, pods: PodsOf, operation: Operation, before: SwitchBefore): Promise<RestorePreview> {
   const { switch: name, port, value, target } = before;
   const found = await Promise.all((await runningPods(pods)).map(async (pod) => ({ pod, state: await readSwitch(pod, port, name) })));
   const ours = found.filter(({ state }) => state !== null && isOurs(state, operation));

@@ -3,9 +3,6 @@ import { z } from 'zod';
 import { askPod, PodFailure, type AdminPod, type PodAnswer } from '../admin-port/ask-pod.ts';
 import { refuse } from '../refusal.ts';
 
-/** Longest TTL that the endpoint accepts. */
-export const MAX_TTL_MS = 24 * 3_600_000;
-
 /** `source` is the layer that decides: `api` for a change at run time, which has `who`, and `operation` and `until` if given. */
 const stateSchema = z.object({
   name: z.string(),
