@@ -37,13 +37,14 @@ const seconds = (since: number): string => `${((Date.now() - since) / 1000).toFi
 const tag = (image: string): string => image.slice(image.lastIndexOf(':') + 1);
 const tokenFile = (subject: string): string => join(home, `${subject}.token`);
 const releaseName = (fault?: string): string => (fault === undefined ? 'go-api-1.4.0' : `go-api-1.4.0-${fault}`);
-const { values } = parseArgs({ options: { fault: { type: 'string' }, help: { type: 'boolean', short: 'h' } } });
+const { values } = parseArgs({ options: { fault: { type: 'string' }, drill: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } });
 if (values.help) {
-  print(`usage: ./scripts/demo [--fault ${Object.keys(candidateFaults).join('|')}]`);
+  print(`usage: ./scripts/demo [--fault ${Object.keys(candidateFaults).join('|')} | --drill]`);
   process.exit(0);
 }
 try {
-  process.exitCode = await demo(values.fault === undefined ? undefined : findFault(values.fault));
+  if (values.drill && values.fault !== undefined) throw new LabRefusal('--drill and --fault are two demos; leave one out');
+  process.exitCode = await demo({ ...(values.fault === undefined ? {} : { fault: findFault(values.fault) }), drill: values.drill ?? false });
 } catch (error) {
   // What the user can correct is one message; a bug keeps its stack trace.
   if (!(error instanceof LabRefusal)) throw error;
@@ -51,7 +52,7 @@ try {
   process.exitCode = EXIT_REFUSED;
 }
 
-async function demo(fault: CandidateFaultName | undefined): Promise<number> {
+async function demo({ fault, drill }: { fault?: CandidateFaultName; drill: boolean }): Promise<number> {
   const began = Date.now();
   // Jaeger is asked only about a load test that fails.
   const { shop, parts } = await up({ progress: print, shop: { fault }, whole: fault !== undefined });
@@ -67,11 +68,13 @@ async function demo(fault: CandidateFaultName | undefined): Promise<number> {
   await startTraffic(REQUESTS_PER_SECOND);
   const since = new Date();
   try {
-    const file = releaseFile(shop, fault);
-    const code = await tminus(people.requester, 'rehearse', file, '--approver', tokenFile('li.wei'), '--approver', tokenFile('a.osei'));
-    const report = join('.tminus/reports', `${releaseName(fault)}.html`);
+    const file = releaseFile(shop, drill ? 'drill.yaml' : 'demo.yaml', fault);
+    const approvers = ['--approver', tokenFile('li.wei'), '--approver', tokenFile('a.osei')];
+    const code = await (drill ? tminus(people.requester, 'drill', file) : tminus(people.requester, 'rehearse', file, ...approvers));
+    const name = drill ? `${releaseName()}-drill` : releaseName(fault);
+    const report = join('.tminus/reports', `${name}.html`);
     mkdirSync(join(root, '.tminus/reports'), { recursive: true });
-    await tminus(people.requester, 'report', releaseName(fault), '--html', report);
+    await tminus(people.requester, 'report', name, '--html', report);
     const writes = await auditWrites({ ...SHOP, since });
     const rows = writes.map(({ at, image }) => `\n          ${at}  ${image === null ? '' : tag(image)}`);
     print(`writes  ${writes.length} to shop/go-api in the apiserver's audit log${rows.join('')}`);
@@ -110,15 +113,15 @@ function prepareHome(): Record<'requester' | 'li.wei' | 'a.osei', string> {
   };
 }
 
-/** The release of lab/example/demo.yaml, with the lab's images. */
-function releaseFile(shop: DeployedShop, fault?: string): string {
+/** A release of lab/example, with the lab's images. */
+function releaseFile(shop: DeployedShop, source: string, fault?: string): string {
   const example = join(root, 'lab/example');
   mkdirSync(join(home, 'k6'), { recursive: true });
   copyFileSync(join(example, 'k6/shop.js'), join(home, 'k6/shop.js'));
   const file = join(home, 'release.yaml');
   writeFileSync(
     file,
-    readFileSync(join(example, 'demo.yaml'), 'utf8')
+    readFileSync(join(example, source), 'utf8')
       .replaceAll('$NAME', releaseName(fault))
       .replaceAll('$IMAGE', shop.candidate)
       .replace(', traces: lab', tracesAreKept() ? ', traces: lab' : ''),
