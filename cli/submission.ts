@@ -64,13 +64,14 @@ export async function readRelease(path: string): Promise<Release> {
 
 /** Reads and checks the files of a start. */
 export async function readSubmission(path: string): Promise<Submission> {
-  return submissionOf(path, await readCapped(path));
+  const text = await readCapped(path);
+  for (const warning of parseRelease(text, path).warnings) process.stderr.write(`warning: ${warning.text}\n`);
+  return submissionOf(path, text);
 }
 
-/** The submission of a text in place of that of the file; scripts are read beside the file. */
+/** The submission of a text in place of that of the file, without its warnings; scripts are read beside the file. */
 export async function submissionOf(path: string, text: string): Promise<Submission> {
-  const { release, warnings, problemsOf } = parseRelease(text, path);
-  for (const warning of warnings) process.stderr.write(`warning: ${warning.text}\n`);
+  const { release, problemsOf } = parseRelease(text, path);
   const paths = scriptsOf(release);
   const objections = objectionsOfScripts(release, await scriptExplainer(path, paths));
   if (objections.length > 0) throw invalid(path, problemsOf(objections));

@@ -44,7 +44,10 @@ if (values.help) {
 }
 try {
   if (values.drill && values.fault !== undefined) throw new LabRefusal('--drill and --fault are two demos; leave one out');
-  process.exitCode = await demo({ ...(values.fault === undefined ? {} : { fault: findFault(values.fault) }), drill: values.drill ?? false });
+  process.exitCode = await demo({
+    ...(values.fault === undefined ? {} : { fault: findFault(values.fault) }),
+    drill: values.drill ?? false,
+  });
 } catch (error) {
   // What the user can correct is one message; a bug keeps its stack trace.
   if (!(error instanceof LabRefusal)) throw error;
@@ -63,15 +66,15 @@ async function demo({ fault, drill }: { fault?: CandidateFaultName; drill: boole
   print(`target  shop/go-api, 3 pods of ${tag(shop.current)}, candidate ${tag(shop.candidate)} on the node and in staging`);
   rmSync(home, { recursive: true, force: true });
   const people = prepareHome();
+  const name = drill ? `${releaseName()}-drill` : releaseName(fault);
   const dev = await startDev();
-  print(`page    http://127.0.0.1:${PORT}/r/${releaseName(fault)}   sign in with the token in .tminus/demo/requester.token`);
+  print(`page    http://127.0.0.1:${PORT}/r/${name}   sign in with the token in .tminus/demo/requester.token`);
   await startTraffic(REQUESTS_PER_SECOND);
   const since = new Date();
   try {
     const file = releaseFile(shop, drill ? 'drill.yaml' : 'demo.yaml', fault);
     const approvers = ['--approver', tokenFile('li.wei'), '--approver', tokenFile('a.osei')];
     const code = await (drill ? tminus(people.requester, 'drill', file) : tminus(people.requester, 'rehearse', file, ...approvers));
-    const name = drill ? `${releaseName()}-drill` : releaseName(fault);
     const report = join('.tminus/reports', `${name}.html`);
     mkdirSync(join(root, '.tminus/reports'), { recursive: true });
     await tminus(people.requester, 'report', name, '--html', report);

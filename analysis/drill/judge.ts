@@ -125,11 +125,12 @@ const watchReason = (trigger: string, watch: TriggerWatch | null): string =>
   watch === null ? `${trigger} was not watched, because the drill stopped before` : `${trigger}: ${watch.message}`;
 
 function factsOf(record: DrillRecord): Fact[] {
-  return timelineOf(record).map(({ link, text, seconds }) => ({
-    subject: link,
-    text,
-    values: seconds === null ? {} : { seconds },
-  }));
+  const rows = timelineOf(record);
+  const summary = rows.flatMap(({ link, seconds }) => (seconds === null ? [] : [`${link} ${duration(1_000 * seconds)}`])).join(', ');
+  return [
+    { subject: 'drill', text: summary === '' ? 'nothing was provoked' : summary, values: {} },
+    ...rows.map(({ link, text, seconds }) => ({ subject: link, text, values: seconds === null ? {} : { seconds } })),
+  ];
 }
 
 function tableOf(record: DrillRecord): Table {

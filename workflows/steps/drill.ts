@@ -49,7 +49,15 @@ export async function drillStep(input: StepInput<DrillStep>): Promise<StepResult
   const drill: Drill = { input, record: emptyRecord(input), registered: [], facts: [], evidence: [] };
   const scope = new CancellationScope();
   const { load } = input.step;
-  const loading = load === null ? null : scope.run(() => runLoad(drill, load)).catch((error: unknown) => noteLoad(drill, error));
+  const loading =
+    load === null
+      ? null
+      : scope
+          .run(() => runLoad(drill, load))
+          .then(
+            () => noteLoad(drill, 'it ended before the drill'),
+            (error: unknown) => (isCancellation(error) ? undefined : noteLoad(drill, failureMessage(error))),
+          );
   try {
     await provokeAndRelieve(drill);
   } catch (error) {
@@ -134,7 +142,6 @@ async function watch(drill: Drill, asked: Omit<WatchTriggerInput, 'trigger' | 't
     taskQueue: clusterTaskQueue(target.cluster),
   });
   const report = await watchTrigger({ ...asked, trigger: input.step.trigger, target });
-  drill.facts.push(...report.facts);
   drill.evidence.push(...report.evidence);
   return report;
 }
@@ -237,10 +244,9 @@ async function runLoad({ input: { release, step, scripts, round, checkpoint, cou
   });
 }
 
-/** Without load the trigger has no data, and the drill ends as not steady; the reason is here. */
-function noteLoad({ facts }: Drill, error: unknown): void {
-  if (isCancellation(error)) return;
-  facts.push({ subject: 'load', text: `the load ended early: ${failureMessage(error)}`, values: {} });
+/** Without load the trigger has no data, and nothing passes; the reason is here. */
+function noteLoad({ facts }: Drill, reason: string): void {
+  facts.push({ subject: 'load', text: `no load any more: ${reason}`, values: {} });
 }
 
 /** Restores whatever was registered, also what was never applied. Answers the ids of what does not stand any more. */
