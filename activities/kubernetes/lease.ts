@@ -74,11 +74,7 @@ const TAKEN_OVER = ['Fenced', 'OperationOpen'];
  * Opens the operation in the Lease if possible. A failure does not stop the rollback, because its write checks annotations and resourceVersion: it
  * returns the reason, which becomes a finding; null when claimed. Throws when another countdown holds the Lease.
  */
-async function claimLeaseForRestore(
-  client: ClusterClient,
-  claim: Omit<LeaseClaim, 'for'>,
-  lastWriteMs: number,
-): Promise<string | null> {
+async function claimLeaseForRestore(client: ClusterClient, claim: Omit<LeaseClaim, 'for'>, lastWriteMs: number): Promise<string | null> {
   try {
     await claimLease(client, { ...claim, for: 'restore' }, Math.min(lastWriteMs, performance.now() + RESTORE_CLAIM_TIMEOUT_MS));
     return null;
