@@ -24,17 +24,18 @@ interface RealPrometheusOptions {
   codeLabel?: string;
   /** Rules and Alertmanagers, as prometheus.yml has them. */
   config?: object;
+  scrapeInterval?: string;
 }
 
 export async function startRealPrometheus(
   names: readonly string[],
-  { doubled = false, codeLabel = 'code', config = {} }: RealPrometheusOptions = {},
+  { doubled = false, codeLabel = 'code', config = {}, scrapeInterval = '500ms' }: RealPrometheusOptions = {},
 ): Promise<RealPrometheus> {
   const pods: Record<string, FakePod> = Object.fromEntries(names.map((name) => [name, { requests: 0, errors: 0, slow: 0, up: true }]));
   const exporter = await listen((name) => (pods[name] ? metrics(pods[name], codeLabel) : null));
   const job = (jobName: string) => ({
     job_name: jobName,
-    scrape_interval: '500ms',
+    scrape_interval: scrapeInterval,
     scrape_timeout: '400ms',
     static_configs: names.map((pod) => ({
       targets: [`127.0.0.1:${exporter.port}`],

@@ -212,7 +212,7 @@ describe('the watch of a trigger on logs', () => {
     const [again] = await replayed(watch, report.evidence);
     expect(again?.outcome).toMatchObject({ outcome: 'fired', message: report.message });
     const sizes = new Set(watch.played.asked.map(({ query }) => query['limitBytes']));
-    expect([...sizes]).toEqual([String(1024 ** 2)]);
+    expect([...sizes]).toEqual([String(1024 ** 2), String(16 * 1024)]);
   });
 
   it('stores counts, and no line of a log', async () => {

@@ -57,7 +57,7 @@ const metricsTriggerSchema = z
   .meta({
     description:
       'Fires when the request rate is at least `minRate` and a count test over consecutive windows shows an error rate above `maxErrorRate`. ' +
-      'Errors during less than two seconds never fire it.',
+      'Errors during less than two seconds never fire it. With scrapes every 2s, errors of five times the limit fire it in about 20s.',
   });
 
 const logTriggerSchema = z
