@@ -20,6 +20,7 @@ import type { Finding } from '../../verdict/finding.ts';
 import { judgeRollback } from '../../verdict/rollback.ts';
 import { judgeLaunch } from '../../verdict/rollout.ts';
 import { readRollouts } from './rollouts.ts';
+import { checkWatches } from './triggers.ts';
 import { empty, missing, one, type StoredEvidence } from './stored-evidence.ts';
 
 type Recompute = (evidence: StoredEvidence) => Promise<Finding[]>;
@@ -49,7 +50,9 @@ export const recomputes: Readonly<Record<string, Recompute>> = {
 
   async drill(evidence) {
     const { digest } = one(evidence, 'drill-record');
-    return judgeDrill(readDrillRecord(await wholeOf(evidence.read(digest))), [digest]).findings;
+    const record = readDrillRecord(await wholeOf(evidence.read(digest)));
+    await checkWatches(record, evidence);
+    return judgeDrill(record, [digest]).findings;
   },
 
   async launch(evidence) {
