@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { ActionRequest } from '../verdict/action.ts';
 import { effects, hold, runAgain } from './action-effects.ts';
 import { applyChange, evaluate } from './change.ts';
-import { current, type CheckpointState, type CountdownState } from './countdown-state.ts';
+import type { CheckpointState, CountdownState } from './countdown-state.ts';
 import { HOUR_MS, NOW_MS, actAt, at, finding, frozenCopy, person, stateOfTest } from './testing/state.ts';
 
 let state: CountdownState;
@@ -17,7 +17,7 @@ const iso = (ms: number) => new Date(ms).toISOString();
 const act = (change: Partial<ActionRequest> & Pick<ActionRequest, 'action'>, nowMs = NOW_MS): string => {
   const request = actAt(state, change);
   const { message, change: found } = effects[change.action](frozenCopy(state), request, nowMs);
-  applyChange(state, current(state), found, nowMs);
+  applyChange(state, found);
   return message;
 };
 const standing = (by: string, sinceMs: number) => ({ sinceMs, actor: `local/${by}`, by, reason: 'incident', announced: true });

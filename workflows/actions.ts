@@ -56,7 +56,7 @@ export function listen(state: CountdownState, admitted: () => boolean): void {
     holdSignal,
     (sent) => {
       const { actor, name: by, reason } = readReasoned(sent);
-      changeNow(state, hold(state, { actor, by, reason }, Date.now()));
+      applyChange(state, hold(state, { actor, by, reason }, Date.now()));
     },
     { description: 'Holds the countdown; accepted also while no worker is running' },
   );
@@ -64,14 +64,14 @@ export function listen(state: CountdownState, admitted: () => boolean): void {
     const { actor, name, reason } = readReasoned(sent);
     const refusal = explainNow(state, 'abort');
     if (refusal !== null) return recordRefusal(state, Date.now(), actor, 'abort.refused', releaseName(state), refusal);
-    changeNow(state, {
+    applyChange(state, {
       state: { message: `aborted by ${name}: ${reason}` },
       audit: [{ actor, action: 'abort.accepted', object: releaseName(state), detail: reason }],
     });
     // The caller's own cancellation comes after this Signal, or never where it died in between.
     root.cancel();
   });
-  setHandler(approveSignal, (sent) => changeNow(state, approveUnverified(state, sent, Date.now())));
+  setHandler(approveSignal, (sent) => applyChange(state, approveUnverified(state, sent, Date.now())));
   setHandler(openUpdate, async () => {
     await condition(() => state.phase !== 'opening' || state.decidedEnding !== null);
     if (state.decidedEnding === 'refused') throw ApplicationFailure.nonRetryable(state.message, 'Refused');
@@ -98,7 +98,7 @@ function refuseUnregistrable(state: CountdownState, entry: UndoEntry): void {
 function registerUndo(state: CountdownState, entry: UndoEntry): void {
   const undo = register(state.undo, entry);
   if (undo.length === state.undo.length) return;
-  changeNow(state, { state: { undo }, audit: [{ actor: 'tminus', action: 'undo.registered', object: entry.name, detail: entry.id }] });
+  applyChange(state, { state: { undo }, audit: [{ actor: 'tminus', action: 'undo.registered', object: entry.name, detail: entry.id }] });
 }
 
 function validateShape(signed: SignedAction): void {
@@ -122,17 +122,14 @@ async function handleAction(state: CountdownState, signed: SignedAction, root: C
   record(state, Date.now(), actorOf(request.principal), `${request.action}.accepted`, request.checkpoint, request.comment);
   const checkpoint = current(state);
   const { message, change } = effects[request.action](state, request, Date.now());
-  changeNow(state, change);
-  if (request.action === 'approve' || request.action === 'waive') changeNow(state, signedDecision(checkpoint, request, signed));
+  applyChange(state, change);
+  if (request.action === 'approve' || request.action === 'waive') applyChange(state, signedDecision(checkpoint, request, signed));
   announceAction(state, checkpoint, request, message);
   if (request.action === 'abort') root.cancel();
   const result: ActionResult = { ok: true, message, phase: state.phase, revision: checkpoint.revision };
-  changeNow(state, { state: { actionResults: { ...state.actionResults, [request.id]: result } } });
+  applyChange(state, { state: { actionResults: { ...state.actionResults, [request.id]: result } } });
   return result;
 }
-
-/** The one place where a message changes the countdown. */
-const changeNow = (state: CountdownState, change: Change): void => applyChange(state, current(state), change, Date.now());
 
 /** What a launch rests on: its activity verifies the signature and does not trust the countdown. */
 const signedDecision = (

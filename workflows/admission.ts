@@ -14,7 +14,7 @@ import type { BookkeepingActivities } from '../activities/bookkeeping-contract.t
 import type { Authority } from '../activities/effects/contract.ts';
 import { digestOf } from '../verdict/digest.ts';
 import { local, patient, quick } from './activity-options.ts';
-import { record } from './change.ts';
+import { applyChange, record } from './change.ts';
 import { freshState, type CountdownState } from './countdown-state.ts';
 import { failureMessage } from './failure-message.ts';
 import { attribute } from './messages.ts';
@@ -64,7 +64,8 @@ export async function admit({ state, digest }: InitialState, { carried, ...input
   // An abort meanwhile is handled afterwards: state that is not admitted has nothing to roll back.
   return CancellationScope.nonCancellable(async () => {
     try {
-      if (carried === undefined || digest === null) state.admission = await admitFresh({ input, carried: null });
+      if (carried === undefined || digest === null)
+        applyChange(state, { state: { admission: await admitFresh({ input, carried: null }) } });
       else {
         const { admission } = state;
         if (!admission) return 'the carried state contains no admission; start the release again';
@@ -82,7 +83,7 @@ export async function admit({ state, digest }: InitialState, { carried, ...input
 /** Ends as refused. Carried state is not trusted, so nothing is rolled back here; the restorer holds the registered undos. */
 export async function closeUnadmitted(state: CountdownState, message: string, isFresh: boolean): Promise<Result> {
   if (isFresh) record(state, Date.now(), 'tminus', 'countdown.refused', state.input.release.metadata.name, message);
-  Object.assign(state, { decidedEnding: 'refused', message: message, phase: 'ended', endedAtMs: Date.now() });
+  applyChange(state, { state: { decidedEnding: 'refused', message, endedAtMs: Date.now() }, quiet: { phase: 'ended' } });
   const result = showRefused(message);
   await condition(allHandlersFinished);
   return result;
@@ -95,7 +96,7 @@ export function showRefused(message: string): Result {
     { key: attribute.verdict, value: 'no-go' },
     { key: attribute.ending, value: 'refused' },
   ]);
-  return { ending: 'refused', message: message };
+  return { ending: 'refused', message };
 }
 
 /** What the next run is started with. A worker seals the state as it is now; what changes it meanwhile has it sealed anew. */
@@ -103,14 +104,14 @@ export async function carry(state: CountdownState): Promise<CountdownInput> {
   const { admission } = state;
   if (!admission) throw new Error('a run that goes on was admitted');
   // The next run is another one: it is inspected anew, with the resets that are found here.
-  state.inspectedVersion = null;
+  applyChange(state, { quiet: { inspectedVersion: null } });
   for (;;) {
     await condition(allHandlersFinished);
-    state.readyAtMs = Date.now();
+    applyChange(state, { state: { readyAtMs: Date.now() } });
     const digest = sealedDigest(state);
     const sealed = await sealCarried({ start: state.input.start, admission, digest, resets: state.resets });
     if ('reset' in sealed) {
-      state.resets.push(sealed.reset);
+      applyChange(state, { state: { resets: [...state.resets, sealed.reset] } });
       continue;
     }
     if (!allHandlersFinished() || sealedDigest(state) !== digest) continue;

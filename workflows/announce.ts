@@ -23,7 +23,7 @@ const RECORDS_AT_ONCE = 500;
 /** Changes the phase, where lists and the Temporal page can see it. One event, and only when something changed. */
 export function enterPhase(state: CountdownState, phase: Phase): void {
   if (state.phase === phase) return;
-  assign(state, { quiet: { phase } });
+  applyChange(state, { quiet: { phase } });
   const checkpoint = current(state);
   const { metadata, spec } = state.input.release;
   upsertSearchAttributes([
@@ -67,7 +67,7 @@ export function announce(state: CountdownState, checkpoint: CheckpointState, ver
       const failed = await notify({ ...announcement, targets: [target] }).catch((error: unknown) => [
         { target, message: failureMessage(error) },
       ]);
-      assign(state, changeByDelivery(state, target, failed));
+      applyChange(state, changeByDelivery(state, target, failed));
     });
 }
 
@@ -76,9 +76,6 @@ export const changeByDelivery = ({ undelivered }: CountdownState, target: string
   state: { undelivered: [...undelivered.filter((each) => each.target !== target), ...failed] },
   audit: failed.map(({ message: detail }) => ({ actor: 'tminus', action: 'notify.failed', object: target, detail })),
 });
-
-/** The one place where work for the outside changes the countdown. */
-const assign = (state: CountdownState, change: Change): void => applyChange(state, current(state), change, Date.now());
 
 /** Who is waited for, until when, and what they would type. */
 function asked(state: CountdownState, checkpoint: CheckpointState): { waitsFor?: string[]; deadlineAt?: string; command?: string } {
@@ -104,19 +101,19 @@ function asked(state: CountdownState, checkpoint: CheckpointState): { waitsFor?:
 export function storeAuditSoon(state: CountdownState): void {
   const { name } = state.input.release.metadata;
   if (state.isStoringAudit || state.auditStored >= state.audit.length) return;
-  assign(state, { state: { isStoringAudit: true } });
+  applyChange(state, { state: { isStoringAudit: true } });
   inBackground(state, async () => {
     try {
       while (state.auditStored < state.audit.length) {
         const records = state.audit.slice(state.auditStored, state.auditStored + RECORDS_AT_ONCE);
         await storeAudit(name, workflowInfo().firstExecutionRunId, records);
-        assign(state, { quiet: { auditStored: state.auditStored + records.length } });
+        applyChange(state, { quiet: { auditStored: state.auditStored + records.length } });
       }
     } catch (error) {
       // The chain itself stands in the countdown; that its file lacks the tail is recorded in it.
-      assign(state, { audit: [{ actor: 'tminus', action: 'audit.not-stored', object: name, detail: failureMessage(error) }] });
+      applyChange(state, { audit: [{ actor: 'tminus', action: 'audit.not-stored', object: name, detail: failureMessage(error) }] });
     } finally {
-      assign(state, { state: { isStoringAudit: false } });
+      applyChange(state, { state: { isStoringAudit: false } });
     }
   });
 }
@@ -127,10 +124,10 @@ export async function settled(state: CountdownState, timeout: '1m' | '24h'): Pro
 }
 
 function inBackground(state: CountdownState, work: () => Promise<void>): void {
-  assign(state, { state: { backgroundTasks: state.backgroundTasks + 1 } });
+  applyChange(state, { state: { backgroundTasks: state.backgroundTasks + 1 } });
   void CancellationScope.nonCancellable(async () => {
     await work();
-    assign(state, { state: { backgroundTasks: state.backgroundTasks - 1 } });
+    applyChange(state, { state: { backgroundTasks: state.backgroundTasks - 1 } });
   });
 }
 

@@ -1,12 +1,12 @@
-// The one place that assigns fields of a running countdown. What decides (an action, a report of the guard, the end of a step) is pure and
-// returns a `Change`; `applyChange` assigns it. Besides this file only the story in countdown.ts assigns.
+// The one place that assigns fields of a countdown. What decides (an action, a report of the guard, the end of a step) is pure and returns a
+// `Change`; `applyChange` assigns it. Besides this file only the story in countdown.ts assigns.
 import type { StepStatus } from '../verdict/countdown-status.ts';
 import { replan, planOf } from '../release/plan.ts';
 import { EMPTY_CHAIN, chainRecord, type AuditRecord } from '../verdict/audit-chain.ts';
 import { digestOf } from '../verdict/digest.ts';
 import { judge, type CountedApproval } from '../verdict/judge.ts';
 import type { Evaluation } from '../verdict/verdict.ts';
-import { emptyCheckpoint, findingsOf, specOf, type CheckpointState, type CountdownState, type Watch } from './countdown-state.ts';
+import { current, emptyCheckpoint, findingsOf, specOf, type CheckpointState, type CountdownState, type Watch } from './countdown-state.ts';
 
 export type AuditEntry = Pick<AuditRecord, 'actor' | 'action' | 'object' | 'detail'>;
 
@@ -18,8 +18,10 @@ export interface Change {
     Pick<
       CountdownState,
       | 'actionResults'
+      | 'admission'
       | 'backgroundTasks'
       | 'decidedEnding'
+      | 'endedAtMs'
       | 'failedAt'
       | 'heldMs'
       | 'holds'
@@ -28,6 +30,7 @@ export interface Change {
       | 'message'
       | 'readyAtMs'
       | 'recycleTo'
+      | 'resets'
       | 'testedImageIds'
       | 'undelivered'
       | 'undo'
@@ -36,8 +39,8 @@ export interface Change {
   checkpoint?: Partial<CheckpointState>;
   /** Steps of the checkpoint, by name. */
   steps?: readonly StepChange[];
-  /** These and `watch` wake no wait by themselves: the story does not act on them. */
-  quiet?: Partial<Pick<CountdownState, 'auditStored' | 'phase'>>;
+  /** Assigned without moving the version, like `watch`: the story does not act on these. */
+  quiet?: Partial<Pick<CountdownState, 'auditStored' | 'inspectedVersion' | 'phase'>>;
   watch?: Partial<Watch>;
   /** Where the launch moves to, with every checkpoint that is still to come. */
   launchAtMs?: number;
@@ -47,22 +50,27 @@ export interface Change {
   refusal?: AuditEntry;
 }
 
-/** Assigns a change, and moves the version, so that waits wake up. */
-export function applyChange(state: CountdownState, checkpoint: CheckpointState, change: Change, nowMs: number): void {
+/** Assigns a change to the countdown and to a checkpoint (the current one), and moves the version, so that waits wake up. */
+export function applyChange(state: CountdownState, change: Change, checkpoint?: CheckpointState): void {
   Object.assign(state, change.state, change.quiet);
+  if (change.watch) Object.assign(state.watch, change.watch);
+  // A state that was not admitted yet may have no checkpoint at all.
+  if (change.checkpoint || change.steps) assignInto(checkpoint ?? current(state), change);
+  if (change.launchAtMs !== undefined) moveLaunch(state, change.launchAtMs);
+  if (change.state || change.checkpoint || change.steps) state.version += 1;
+  for (const { actor, action, object, detail } of change.audit ?? []) record(state, Date.now(), actor, action, object, detail);
+  if (!change.refusal) return;
+  const { actor, action, object, detail } = change.refusal;
+  recordRefusal(state, Date.now(), actor, action, object, detail);
+}
+
+function assignInto(checkpoint: CheckpointState, change: Change): void {
   Object.assign(checkpoint, change.checkpoint);
   for (const changed of change.steps ?? []) {
     const status = checkpoint.steps.find(({ name }) => name === changed.name);
     if (!status) throw new Error(`checkpoint ${checkpoint.name} has no step ${changed.name}`);
     Object.assign(status, changed);
   }
-  Object.assign(state.watch, change.watch);
-  if (change.launchAtMs !== undefined) moveLaunch(state, change.launchAtMs);
-  if (change.state || change.checkpoint || change.steps) state.version += 1;
-  for (const { actor, action, object, detail } of change.audit ?? []) record(state, nowMs, actor, action, object, detail);
-  if (!change.refusal) return;
-  const { actor, action, object, detail } = change.refusal;
-  recordRefusal(state, nowMs, actor, action, object, detail);
 }
 
 /** What a line says is cut here: 500 such lines stay below the 2 MiB a payload may have. */

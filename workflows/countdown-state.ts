@@ -1,4 +1,5 @@
-// All that a countdown remembers, as plain JSON: it must survive a continue-as-new. Nothing here assigns: change.ts and the story in countdown.ts do.
+// All that a countdown remembers, as plain JSON: it must survive a continue-as-new. Only change.ts and the story in countdown.ts assign its
+// fields (one-place-assigns.test.ts); everything else reads them, or returns a `Change`.
 import type { Phase } from '../verdict/can.ts';
 import type { CountdownInput } from '../release/countdown-input.ts';
 import type { ApprovalStatus, Ending, StepStatus } from '../verdict/countdown-status.ts';

@@ -166,7 +166,7 @@ async function passCheckpoint(state: CountdownState, checkpoint: CheckpointState
     if (verdict === 'no-go' && isLive(state.undo)) end(state, 'rolled-back', saidFor(checkpoint, verdict));
     else if (oldestHold(state)) await whileHeld(state, checkpoint);
     else if (step?.type === 'guard' && verdict === 'go') await whileGuarded(state);
-    else if (step && verdict === 'go' && mustInspect(state, step)) await inspect(state, checkpoint);
+    else if (step && verdict === 'go' && mustInspect(state, step)) applyChange(state, await inspect(state, checkpoint), checkpoint);
     else if (step && step.type !== 'guard' && (verdict === 'go' || explainingSteps.has(step.type))) await runStep(state, checkpoint, step);
     else if (verdict === 'go') return leaveCheckpoint(state, checkpoint);
     else await untilSomethingChanges(state, checkpoint);
@@ -327,8 +327,7 @@ async function carriedOrHeld(state: CountdownState): Promise<CountdownInput | nu
   } catch (error) {
     if (isCancellation(error) || !(error instanceof TemporalFailure)) throw error;
     const reason = `the history is long, and no worker sealed the state for a new run: ${failureMessage(error)}`;
-    const now = Date.now();
-    applyChange(state, current(state), hold(state, { actor: 'tminus', by: 'tminus', reason }, now), now);
+    applyChange(state, hold(state, { actor: 'tminus', by: 'tminus', reason }, Date.now()));
     return null;
   }
 }

@@ -24,17 +24,17 @@ const passed = () => {
   guard.checkpoint.pending = ['launch'];
   guard.status.state = 'done';
 };
-const assign = (change: GuardChange, nowMs: number): GuardChange => {
-  applyChange(state, guard.checkpoint, change, nowMs);
+const assign = (change: GuardChange): GuardChange => {
+  applyChange(state, change, guard.checkpoint);
   return change;
 };
 const report = (outcome: GuardReport['outcome'], more: Partial<GuardReport> = {}): GuardChange => {
   const answer = { outcome, findings: [], facts: [], evidence: [], carry: CARRY, blindMs: 0, ...more };
-  return assign(changeByReport(frozenCopy(state), frozenCopy(guard), answer, NOW_MS), NOW_MS);
+  return assign(changeByReport(frozenCopy(state), frozenCopy(guard), answer, NOW_MS));
 };
 /** A failure of an activity that was asked so long ago. */
 const fails = (afterMs: number, error: unknown = new Error('no worker')): GuardChange =>
-  assign(changeByFailure(frozenCopy(state), frozenCopy(guard), error, { askedAtMs: NOW_MS - afterMs, nowMs: NOW_MS }), NOW_MS);
+  assign(changeByFailure(frozenCopy(state), frozenCopy(guard), error, { askedAtMs: NOW_MS - afterMs, nowMs: NOW_MS }));
 const audited = () => state.audit.map(({ action, object, detail }) => `${action} ${object}: ${detail}`);
 const unseen = finding({ code: 'GuardNoData', outcome: 'inconclusive', message: 'no data' });
 

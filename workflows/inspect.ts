@@ -5,6 +5,7 @@ import type { Step } from '../release/steps/registry.ts';
 import { inconclusive, type Finding } from '../verdict/finding.ts';
 import { findingKey } from '../verdict/judge.ts';
 import { quick } from './activity-options.ts';
+import type { Change } from './change.ts';
 import type { CheckpointState, CountdownState } from './countdown-state.ts';
 import { failureMessage } from './failure-message.ts';
 
@@ -15,15 +16,15 @@ export const mustInspect = (state: CountdownState, step: Step): boolean =>
   step.type === 'launch' && state.launchedAt === null && state.inspectedVersion !== state.version;
 
 /** What it finds is a finding of the checkpoint: a reset holds until somebody waives it, all else is a no-go that nobody waives. */
-export async function inspect(state: CountdownState, checkpoint: CheckpointState): Promise<void> {
+export async function inspect(state: CountdownState, checkpoint: CheckpointState): Promise<Change> {
   const { version } = state;
   const found = await findings(state);
   const known = checkpoint.own.map(findingKey);
   const unknown = found.filter((finding) => !known.includes(findingKey(finding)));
-  state.inspectedVersion = version;
-  if (unknown.length === 0) return;
-  checkpoint.own.push(...unknown);
-  state.version += 1;
+  return {
+    quiet: { inspectedVersion: version },
+    ...(unknown.length === 0 ? {} : { checkpoint: { own: [...checkpoint.own, ...unknown] } }),
+  };
 }
 
 async function findings({ input: { rehearsal }, resets }: CountdownState): Promise<Finding[]> {

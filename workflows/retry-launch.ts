@@ -2,7 +2,7 @@
 import { condition } from '@temporalio/workflow';
 import { runAgain } from './action-effects.ts';
 import { applyChange } from './change.ts';
-import { current, planned, type CountdownState } from './countdown-state.ts';
+import { planned, type CountdownState } from './countdown-state.ts';
 import { isLive } from './undo-stack.ts';
 
 /** An API server that restarts, or a role that is granted, takes about this long; `liveDeadline` (15 min) holds a dozen tries. */
@@ -14,7 +14,7 @@ export async function retryLaunchWhileLive(state: CountdownState): Promise<never
     await condition(() => isUnseen(state));
     const passed = await condition(() => !isUnseen(state), RETRY_AFTER_MS, { summary: 'the launch is watched again' });
     const launch = planned(state, 'launch');
-    if (!passed && launch) applyChange(state, current(state), runAgain(state, [launch.spec.name]), Date.now());
+    if (!passed && launch) applyChange(state, runAgain(state, [launch.spec.name]));
   }
 }
 

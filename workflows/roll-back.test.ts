@@ -38,7 +38,7 @@ describe('the reports of the undos', () => {
     const state = stateOfTest();
     at(state, 'launch');
     Object.assign(state, { undo: [undoEntry()], decidedEnding: 'no-go', message: 'p99 is too high' });
-    applyChange(state, current(state), changeByUndo(frozenCopy(state), reports, NOW_MS), NOW_MS);
+    applyChange(state, changeByUndo(frozenCopy(state), reports, NOW_MS));
     return state;
   };
 

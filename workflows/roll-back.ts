@@ -27,8 +27,7 @@ export async function rollBack(state: CountdownState): Promise<void> {
     const unsettled = await settle(entry, 'kept', countdown);
     record(state, Date.now(), 'tminus', unsettled === null ? 'undo.kept' : 'undo.not-settled', entry.name, unsettled?.text ?? entry.id);
   }
-  const now = Date.now();
-  applyChange(state, current(state), changeByUndo(state, reports, now), now);
+  applyChange(state, changeByUndo(state, reports, Date.now()));
 }
 
 /** What the reports of the undos change: nothing stands any more, each report is shown as a step, and the ending is what they made of it. */

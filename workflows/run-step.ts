@@ -18,11 +18,10 @@ export async function runStep(state: CountdownState, checkpoint: CheckpointState
   const status = checkpoint.steps.find((step) => step.name === name);
   if (!status) throw new Error(`checkpoint ${checkpoint.name} has no step ${name}`);
   enterPhase(state, 'running');
-  const startedMs = Date.now();
-  const { step, entry } = newRound(checkpoint, status, startedMs);
+  const { step, entry } = newRound(checkpoint, status, Date.now());
   const { round } = step;
   const workflowId = `${workflowInfo().workflowId}/${checkpoint.name}/${name}/${round}`;
-  applyChange(state, checkpoint, { steps: [{ ...step, workflowId }], audit: [entry] }, startedMs);
+  applyChange(state, { steps: [{ ...step, workflowId }], audit: [entry] }, checkpoint);
   const input: StepInput = {
     countdown: countdownRef(state.input.release),
     generation: state.generation,
@@ -53,8 +52,7 @@ export async function runStep(state: CountdownState, checkpoint: CheckpointState
     if (isCancellation(error) && !mustGiveWay(state, spec)) throw error;
     ended = await afterFailure(state, input, failureMessage(error));
   }
-  const endedMs = Date.now();
-  applyChange(state, checkpoint, changeByEnd(state, checkpoint, status, ended, endedMs), endedMs);
+  applyChange(state, changeByEnd(state, checkpoint, status, ended, Date.now()), checkpoint);
   goOnUnlessAborted();
 }
 

@@ -18,7 +18,7 @@ const running = (checkpointName: string, index: number) => {
 };
 const ends = (result: Partial<StepResult> | string): void => {
   const ended = typeof result === 'string' ? result : { findings: [], facts: [], evidence: [], ...result };
-  applyChange(state, checkpoint, changeByEnd(frozenCopy(state), frozenCopy(checkpoint), frozenCopy(status), ended, NOW_MS), NOW_MS);
+  applyChange(state, changeByEnd(frozenCopy(state), frozenCopy(checkpoint), frozenCopy(status), ended, NOW_MS), checkpoint);
 };
 const audited = () => state.audit.map(({ action, object, detail }) => `${action} ${object}: ${detail}`);
 const fine = finding({ outcome: 'pass' });

@@ -1,5 +1,5 @@
 // Never live and unwatched: from the time an effect is live until it is settled, the guard takes samples. A hold, a wait for people or a
-// verdict stops the clock, never this. It runs beside the story and only changes state; the story acts on it.
+// verdict stops the clock, never this. It runs beside the story and only changes state (guard-change.ts); the story acts on it.
 import { CancellationScope, condition, proxyActivities } from '@temporalio/workflow';
 import type { GuardReport, StepActivities } from '../activities/steps-contract.ts';
 import type { GuardStep } from '../release/steps/registry.ts';
@@ -44,9 +44,8 @@ export function hasFailedLive(state: CountdownState): boolean {
 /** Marks the guard as running where it has to run (again). A watch that is under way already counts from its own beginning. */
 export function beginGuard(state: CountdownState, { checkpoint, spec, status }: Guarded): void {
   if (!checkpoint.pending.includes(spec.name) || status.state === 'running') return;
-  const now = Date.now();
-  const { step, entry } = newRound(checkpoint, status, now);
-  applyChange(state, checkpoint, { steps: [step], audit: [entry] }, now);
+  const { step, entry } = newRound(checkpoint, status, Date.now());
+  applyChange(state, { steps: [step], audit: [entry] }, checkpoint);
 }
 
 async function watchOnce(state: CountdownState, guard: Guarded): Promise<void> {
@@ -76,9 +75,8 @@ async function watchOnce(state: CountdownState, guard: Guarded): Promise<void> {
   }
 }
 
-/** The one place where the watch changes the countdown. */
 function assign(state: CountdownState, { checkpoint }: Guarded, change: GuardChange): void {
-  applyChange(state, checkpoint, change, Date.now());
+  applyChange(state, change, checkpoint);
   if (change.announcement !== undefined) announce(state, checkpoint, 'hold', change.announcement);
 }
 
