@@ -163,7 +163,7 @@ async function passCheckpoint(state: CountdownState, checkpoint: CheckpointState
     const { verdict } = evaluate(state, checkpoint, Date.now());
     const step = nextStep(state, checkpoint);
     // Neither a person's hold nor a diagnosis keeps a failed version live.
-    if (verdict === 'no-go' && isLive(state.undo)) end(state, 'rolled-back', saidFor(checkpoint, verdict));
+    if (verdict === 'no-go' && isLive(state.undo)) end(state, 'rolled-back', reasonsFor(checkpoint, verdict));
     else if (oldestHold(state)) await whileHeld(state, checkpoint);
     else if (step?.type === 'guard' && verdict === 'go') await whileGuarded(state);
     else if (step && verdict === 'go' && mustInspect(state, step)) applyChange(state, await inspect(state, checkpoint), checkpoint);
@@ -210,7 +210,7 @@ function leaveCheckpoint(state: CountdownState, checkpoint: CheckpointState): vo
 }
 
 /** The sentences of the reasons that made the verdict. */
-const saidFor = ({ evaluation }: CheckpointState, verdict: Verdict): string =>
+const reasonsFor = ({ evaluation }: CheckpointState, verdict: Verdict): string =>
   (evaluation?.reasons ?? [])
     .filter(({ effect }) => effect === verdict)
     .map(({ message }) => message)
@@ -219,26 +219,26 @@ const saidFor = ({ evaluation }: CheckpointState, verdict: Verdict): string =>
 /** The verdict is not go: waits for people, for a deadline, or ends. Nothing is awaited before the wait itself: what came in would be slept through. */
 async function untilSomethingChanges(state: CountdownState, checkpoint: CheckpointState): Promise<void> {
   const { verdict, reasons } = checkpoint.evaluation ?? evaluate(state, checkpoint, Date.now());
-  const said = saidFor(checkpoint, verdict);
+  const reason = reasonsFor(checkpoint, verdict);
   const spec = specOf(state.input, checkpoint.name);
   const now = Date.now();
   let untilMs: number;
-  let lasts: number;
+  let lastsMs: number;
   if (verdict === 'no-go') {
-    lasts = STOPPED_MS;
-    untilMs = checkpoint.stopDeadlineMs ??= now + lasts;
-    if (now >= untilMs) return end(state, 'no-go', said);
-    stand(state, checkpoint, 'stopped', said);
+    lastsMs = STOPPED_MS;
+    untilMs = checkpoint.stopDeadlineMs ??= now + lastsMs;
+    if (now >= untilMs) return end(state, 'no-go', reason);
+    enterWait(state, checkpoint, 'stopped', reason);
   } else if (reasons.some(({ effect, code }) => effect === 'hold' && code !== 'WaitingForApproval')) {
-    lasts = holdLastsMs(state, spec.holdTimeoutMs);
-    untilMs = checkpoint.holdDeadlineMs ??= now + lasts;
-    stand(state, checkpoint, 'holding', said);
+    lastsMs = holdLastsMs(state, spec.holdTimeoutMs);
+    untilMs = checkpoint.holdDeadlineMs ??= now + lastsMs;
+    enterWait(state, checkpoint, 'holding', reason);
   } else {
-    lasts = spec.approval?.timeoutMs ?? spec.holdTimeoutMs;
-    untilMs = checkpoint.approvalDeadlineMs ??= Math.max(now, checkpoint.atMs) + lasts;
-    stand(state, checkpoint, 'waiting', said);
+    lastsMs = spec.approval?.timeoutMs ?? spec.holdTimeoutMs;
+    untilMs = checkpoint.approvalDeadlineMs ??= Math.max(now, checkpoint.atMs) + lastsMs;
+    enterWait(state, checkpoint, 'waiting', reason);
   }
-  await untilChange(state, checkpoint, { sinceMs: untilMs - lasts, untilMs, summary: `${checkpoint.name}: ${state.phase}`, said });
+  await untilChange(state, checkpoint, { sinceMs: untilMs - lastsMs, untilMs, summary: `${checkpoint.name}: ${state.phase}`, reason });
 }
 
 /** A launch whose result is unknown is unwatched: it stays live for `liveDeadline` and no longer. */
@@ -249,11 +249,11 @@ function holdLastsMs(state: CountdownState, otherwiseMs: number): number {
   return Math.max(0, unseenSinceMs + guard.spec.liveDeadlineMs - Date.now());
 }
 
-function stand(state: CountdownState, checkpoint: CheckpointState, phase: 'stopped' | 'holding' | 'waiting', said: string): void {
+function enterWait(state: CountdownState, checkpoint: CheckpointState, phase: 'stopped' | 'holding' | 'waiting', reason: string): void {
   if (state.phase === phase) return;
   enterPhase(state, phase);
-  record(state, Date.now(), 'tminus', `checkpoint.${phase}`, checkpoint.name, said);
-  announce(state, checkpoint, phase === 'stopped' ? 'no-go' : 'hold', said);
+  record(state, Date.now(), 'tminus', `checkpoint.${phase}`, checkpoint.name, reason);
+  announce(state, checkpoint, phase === 'stopped' ? 'no-go' : 'hold', reason);
   storeAuditSoon(state);
 }
 
@@ -268,8 +268,8 @@ async function whileHeld(state: CountdownState, checkpoint: CheckpointState): Pr
     announce(state, checkpoint, 'hold', heldBy(each));
     storeAuditSoon(state);
   }
-  const said = state.holds.map(heldBy).join('; ');
-  const changed = await untilChange(state, checkpoint, { sinceMs: hold.sinceMs, untilMs, summary: `held by ${hold.by}`, said });
+  const reason = state.holds.map(heldBy).join('; ');
+  const changed = await untilChange(state, checkpoint, { sinceMs: hold.sinceMs, untilMs, summary: `held by ${hold.by}`, reason });
   if (!changed && oldestHold(state) === hold)
     end(state, failed(state), `held by ${hold.by} (${hold.reason}) and not resumed before the deadline`);
 }

@@ -8,14 +8,14 @@ import { readApproval } from './signal-shape.ts';
 
 /** What a Signal that was sent as an approval changes: an approval of the current checkpoint, or a refusal. */
 export function approveUnverified(state: CountdownState, sent: unknown, nowMs: number): Change {
-  const said = readApproval(sent);
-  if (said === null) {
+  const approval = readApproval(sent);
+  if (approval === null) {
     const detail = 'an approval by Signal needs a checkpoint and a name';
     return { refusal: { actor: 'signal/unknown', action: 'approve.refused', object: '', detail } };
   }
-  const { by, comment, checkpoint: object } = said;
+  const { by, comment, checkpoint: object } = approval;
   const actor = `signal/${by}`;
-  const refusal = explainUnverified(state, said);
+  const refusal = explainUnverified(state, approval);
   if (refusal !== null) return { refusal: { actor, action: 'approve.refused', object, detail: refusal } };
   const { approvals, revision, evidenceDigest } = current(state);
   const at = new Date(nowMs).toISOString();
