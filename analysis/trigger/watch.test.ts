@@ -57,6 +57,11 @@ describe('a watch until a trigger fires', () => {
     expect(outcome([...seconds(0, 60, blind), calm(62)], fires)).toBeNull();
   });
 
+  it('has no data also when each sample takes longer than noDataAfter, as of a system that hangs', () => {
+    const short = { ...fires, trigger: { ...alertCondition, noDataAfterMs: 6_000 } };
+    expect(outcome([calm(0), blind(10), blind(20)], short)).toMatchObject({ outcome: 'no-data' });
+  });
+
   it('has no data rather than a timeout when the last sample has none', () =>
     expect(outcome([...seconds(0, 110, calm), ...seconds(115, 120, blind)], fires)).toMatchObject({ outcome: 'no-data' }));
 });

@@ -44,17 +44,16 @@ export function addSample(before: TriggerTally, sample: TriggerSample, watch: Tr
   const { atMs } = sample;
   const read = readSample(before, sample, watch);
   const { state } = read.reading;
-  // Nothing is known of a time without samples, as when the worker was away.
+  // A condition is not known to have been false in a time without samples, as when the worker was away.
   const isGap = before.atMs !== null && atMs - before.atMs > watch.trigger.noDataAfterMs;
-  const from = (known: number | null, isState: boolean): number | null => (isState ? ((isGap ? null : known) ?? atMs) : null);
   return {
     ...before,
     ...read,
     startedMs: before.startedMs ?? atMs,
     atMs,
     samples: before.samples + 1,
-    noDataFromMs: from(before.noDataFromMs, state === 'no-data'),
-    falseFromMs: from(before.falseFromMs, state === 'false'),
+    noDataFromMs: state === 'no-data' ? (before.noDataFromMs ?? atMs) : null,
+    falseFromMs: state === 'false' ? ((isGap ? null : before.falseFromMs) ?? atMs) : null,
   };
 }
 
