@@ -21,13 +21,10 @@ const well = () => ({});
 const drillOf = ({ checkpoints }: CountdownStatus) => checkpoints[0]?.steps[0];
 const codesOf = (status: CountdownStatus) => drillOf(status)?.findings.map(({ code }) => code);
 const isOver = (status: CountdownStatus): boolean => ['done', 'failed-to-run'].includes(drillOf(status)?.state ?? '');
-/** What it does at most: the fault, both actions, and each of them restored; the fault first, for its actions relieve it. */
-const WHOLE = [
-  'service-fault {"settings":{"recommendations-errors":"100"},"ttlMs":600000}',
-  'service-switch {"value":false,"ttlMs":600000}',
-  'deployment-environment {"value":"queue"}',
-  'service-fault restored',
-];
+const FAULT = 'service-fault {"settings":{"recommendations-errors":"100"},"ttlMs":600000}';
+const SWITCH = 'service-switch {"value":false,"ttlMs":600000}';
+/** What it does at most: the fault, both actions, fault and switch in the pods that the second action started, and each restored; the fault first. */
+const WHOLE = [FAULT, SWITCH, 'deployment-environment {"value":"queue"}', SWITCH, FAULT, 'service-fault restored'];
 const RESTORED = ['deployment-environment restored', 'service-switch restored'];
 /** A watch that lasts until it is cancelled. */
 const forever = async () => {
@@ -54,8 +51,8 @@ describe('a drill', () => {
         'DrillSteadyAfter',
       ]);
       expect(drillOf(status)?.findings.every(({ outcome }) => outcome === 'pass')).toBe(true);
-      expect(world.changes.slice(0, 4)).toEqual(WHOLE);
-      expect(world.changes.slice(4).sort()).toEqual(RESTORED);
+      expect(world.changes.slice(0, WHOLE.length)).toEqual(WHOLE);
+      expect(world.changes.slice(WHOLE.length).sort()).toEqual(RESTORED);
     }));
 
   it('provokes nothing while the service is not steady', () =>
@@ -74,10 +71,29 @@ describe('a drill', () => {
       async ({ until, world }) => {
         const status = await until('stopped', ({ phase }) => phase === 'stopped', 60_000);
         expect(codesOf(status)).toEqual(expect.arrayContaining(['DrillNotDetected', 'DrillRestored']));
-        expect(world.changes.filter((change) => !change.endsWith('restored'))).toEqual([WHOLE[0]]);
+        expect(world.changes.filter((change) => !change.endsWith('restored'))).toEqual([FAULT]);
         expect(world.changes).toContain('service-fault restored');
       },
     ));
+
+  it('does not pass where the fault ended in a pod before the trigger cleared', () => {
+    let isDetected = false;
+    return run(
+      (world) => ({
+        watchTrigger: async ({ until }) => {
+          if (isDetected) world.restartPods();
+          isDetected ||= until === 'fires';
+          return seen(until === 'fires' ? 'fired' : 'cleared');
+        },
+      }),
+      async ({ until }) => {
+        const status = await until('holding', ({ phase }) => phase === 'holding', 60_000);
+        expect(drillOf(status)?.findings.find(({ code }) => code === 'DrillStopped')?.message).toContain(
+          'the trigger cleared while the fault was not on in every pod',
+        );
+      },
+    );
+  });
 
   it('is interrupted by a hold: everything is restored, and it runs again after the resume', () => {
     let tries = 0;
@@ -161,10 +177,11 @@ describe('a drill', () => {
       }),
       async ({ until, world, act }) => {
         await until('stopped', ({ phase }) => phase === 'stopped', 60_000);
+        const provoked = world.changes.filter((change) => change === FAULT);
         await act({ action: 'retry', step: 'drill' });
         const status = await until('restored', (now) => drillOf(now)?.round === 2 && isOver(now), 60_000);
         expect(codesOf(status)).toEqual(expect.arrayContaining(['DrillStopped', 'DrillRestored']));
-        expect(world.changes.filter((change) => change.startsWith('service-fault {'))).toHaveLength(1);
+        expect(world.changes.filter((change) => change === FAULT)).toEqual(provoked);
       },
     );
   });

@@ -87,6 +87,8 @@ export interface FakeWorld {
   settled: string[];
   /** Whether the old version serves after a restore. */
   proveRestored(): Promise<boolean>;
+  /** New pods have nothing of what the old ones were set to in memory. */
+  restartPods(): void;
   activities: Omit<FakeActivities, 'registerUndo'>;
 }
 
@@ -160,6 +162,7 @@ export function fakeWorld(): FakeWorld {
     good: [],
     settled: [],
     proveRestored: async () => true,
+    restartPods: () => undefined,
     activities: null as never,
   };
   const points = { ...piece, digest: `sha256:${hexDigest('points')}`, kind: 'k6-points' as const, mediaType: 'application/x-ndjson' };
@@ -176,6 +179,18 @@ export function fakeWorld(): FakeWorld {
   const change = (kind: string, what: string) => {
     world.changes.push(`${kind} ${what}`);
     return { wrote: true, observedGeneration: 1, at: new Date().toISOString() };
+  };
+  const standing = new Map<string, ReturnType<typeof change>>();
+  const changeOnce = (id: string, kind: string, what: string) => {
+    const before = standing.get(id);
+    if (before) return { ...before, wrote: false };
+    if (kind === 'deployment-environment') world.restartPods();
+    const made = change(kind, what);
+    standing.set(id, made);
+    return made;
+  };
+  world.restartPods = () => {
+    for (const id of standing.keys()) if (/\/service-(fault|switch)\//u.test(id)) standing.delete(id);
   };
   world.activities = {
     acquireLock: async () => ({ acquired: true, generation: 1 }),
@@ -201,7 +216,9 @@ export function fakeWorld(): FakeWorld {
     runGuard: async () => guarded('passed', passed('GuardPassed', 'guard')),
     captureEffect: async () => ({ before: { image: world.image }, seal, goesBackTo: world.image, evidence: [piece] }),
     applyEffect: async ({ entry, wanted }) =>
-      entry.kind === 'deployment-image' ? write(entry.id, (wanted as { image: string }).image) : change(entry.kind, JSON.stringify(wanted)),
+      entry.kind === 'deployment-image'
+        ? write(entry.id, (wanted as { image: string }).image)
+        : changeOnce(entry.id, entry.kind, JSON.stringify(wanted)),
     // A launch that never landed needs no way back: the real one then only notes that it must not land any more. Drills of tests land unseen.
     restoreEffect: async ({ entry }) => {
       if (entry.kind !== 'deployment-image') return change(entry.kind, 'restored');

@@ -111,10 +111,11 @@ async function provokeAndRelieve(drill: Drill): Promise<void> {
   record.before = await watch(drill, { until: 'clears', since: null, forMs: step.steadyMs, timeoutMs: STEADY_WAITED * step.steadyMs });
   if (record.before.outcome !== 'cleared') return;
   // All ways back stand before the first change.
-  const fault = await prepare(drill, faultPlan(input));
-  const actions: UndoEntry[] = [];
-  for (const action of step.actions) actions.push(await prepare(drill, actionPlan(input, action)));
-  record.provokedAt = await provoke(drill, fault);
+  const fault = { entry: await prepare(drill, faultPlan(input)), wanted: { settings: step.fault.settings, ttlMs: step.maxDurationMs } };
+  const actions: Measure[] = [];
+  for (const action of step.actions)
+    actions.push({ action, entry: await prepare(drill, actionPlan(input, action)), wanted: wantedOf(step, action) });
+  record.provokedAt = (await apply(input, fault)).at;
   record.detected = await watch(drill, {
     until: 'fires',
     since: record.provokedAt,
@@ -122,16 +123,30 @@ async function provokeAndRelieve(drill: Drill): Promise<void> {
     timeoutMs: LIMITS_WAITED * step.limits.detectMs,
   });
   if (record.detected.outcome !== 'fired') return;
-  for (const [index, action] of step.actions.entries()) {
-    const entry = actions[index];
-    if (entry) await act(drill, action, entry);
+  let since = record.detected.at;
+  for (const [index, measure] of actions.entries()) {
+    await act(drill, measure);
+    if (measure.action.type === 'environment') since = await setAgain(input, fault, actions.slice(0, index));
   }
   record.recovered = await watch(drill, {
     until: 'clears',
-    since: record.detected.at,
+    since,
     forMs: step.trigger.intervalMs,
     timeoutMs: LIMITS_WAITED * step.limits.recoverMs,
   });
+  if (record.recovered.outcome === 'cleared') await assertFaultOn(drill, fault, record.recovered.at);
+}
+
+/** Pods that a rollout started have neither the fault nor the switches of the pods before them. Answers when the fault was on in all of them. */
+async function setAgain(input: StepInput<DrillStep>, fault: Change, earlier: readonly Measure[]): Promise<string> {
+  for (const { action, ...change } of earlier) if (action.type === 'switch') await apply(input, change);
+  return (await apply(input, fault)).at;
+}
+
+/** A fault that ended by its TTL, or with the process of a pod, clears the trigger as an action does. One that has ended is refused. */
+async function assertFaultOn({ input, record }: Drill, fault: Change, clearedAt: string): Promise<void> {
+  const { at } = await apply(input, fault);
+  if (Date.parse(at) > Date.parse(clearedAt)) record.stopped = 'the trigger cleared while the fault was not on in every pod';
 }
 
 async function watch(drill: Drill, asked: Omit<WatchTriggerInput, 'trigger' | 'target'>): Promise<TriggerReport> {
@@ -191,19 +206,23 @@ const planOf = ({ step }: StepInput<DrillStep>, order: number): Pick<EffectPlan,
   within: { restoreMs: step.limits.restoreMs, proveMs: step.limits.restoreMs },
 });
 
-/** Answers when the fault was on in every pod. */
-async function provoke({ input }: Drill, entry: UndoEntry): Promise<string> {
-  const { fault, maxDurationMs } = input.step;
-  const written = await apply(input, entry, { settings: fault.settings, ttlMs: maxDurationMs });
-  return written.at;
+/** A registered effect, and what it sets. */
+interface Change {
+  entry: UndoEntry;
+  wanted: unknown;
 }
 
-async function act(drill: Drill, action: EmergencyAction, entry: UndoEntry): Promise<void> {
-  const { input, record } = drill;
+interface Measure extends Change {
+  action: EmergencyAction;
+}
+
+const wantedOf = ({ maxDurationMs }: DrillStep, { type, value }: EmergencyAction): unknown =>
+  type === 'switch' ? { value, ttlMs: maxDurationMs } : { value };
+
+async function act({ input, record }: Drill, { action, ...change }: Measure): Promise<void> {
   const startedAt = now();
   try {
-    const ttl = action.type === 'switch' ? { ttlMs: input.step.maxDurationMs } : {};
-    const written = await apply(input, entry, { value: action.value, ...ttl });
+    const written = await apply(input, change);
     if (action.type === 'environment') await rollOut(input, written);
     record.actions.push({ name: action.name, startedAt, effectiveAt: now(), reason: '' });
   } catch (error) {
@@ -214,7 +233,8 @@ async function act(drill: Drill, action: EmergencyAction, entry: UndoEntry): Pro
 
 type Written = Awaited<ReturnType<EffectActivities['applyEffect']>>;
 
-function apply({ countdown, authority }: StepInput<DrillStep>, entry: UndoEntry, wanted: unknown): Promise<Written> {
+/** Sets what is not set yet; of a fault, answers when it was on in every pod. */
+function apply({ countdown, authority }: StepInput<DrillStep>, { entry, wanted }: Change): Promise<Written> {
   const { applyEffect } = proxyActivities<EffectActivities>({ ...writing, taskQueue: clusterTaskQueue(entry.target.cluster) });
   return applyEffect({ entry, wanted, countdown, authority });
 }
