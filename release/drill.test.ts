@@ -19,8 +19,8 @@ ${contingency}
 `;
 const PLAN = `  contingency:
     triggers: [{ name: order-errors, type: metrics, minRate: 100, maxErrorRate: 1% }]
-    actions: [{ name: recommendations-off, type: switch, switch: recommendations, value: false }]`;
-const FAULT = 'fault: { type: service, settings: { recommendations-errors: "100" } }';
+    actions: [{ name: pricing-off, type: switch, switch: pricing, value: false }]`;
+const FAULT = 'fault: { type: service, settings: { pricing-errors: "100" } }';
 
 function drillOf(step: string): DrillStep {
   const loaded = loadRelease(file(step), 'r.yaml');
@@ -38,7 +38,7 @@ test('a drill contains its trigger, fault and actions, with times in millisecond
     type: 'drill',
     name: 'drill',
     trigger: { name: 'order-errors', type: 'metrics' },
-    actions: [{ name: 'recommendations-off', type: 'switch', value: false }],
+    actions: [{ name: 'pricing-off', type: 'switch', value: false }],
     load: null,
     limits: { detectMs: 30_000, actMs: 10_000, recoverMs: 60_000, restoreMs: 90_000 },
     steadyMs: 60_000,
@@ -66,12 +66,7 @@ describe('is refused', () => {
       undefined,
       'no trigger "order-eror"; did you mean "order-errors"?',
     ],
-    [
-      'an unknown action',
-      `{ type: drill, trigger: order-errors, ${FAULT}, actions: [x] }`,
-      undefined,
-      'no action "x"; it has recommendations-off',
-    ],
+    ['an unknown action', `{ type: drill, trigger: order-errors, ${FAULT}, actions: [x] }`, undefined, 'no action "x"; it has pricing-off'],
     ['no emergency plan', `{ type: drill, trigger: order-errors, ${FAULT} }`, '', 'the release has no emergency action to drill'],
     ['no fault', '{ type: drill, trigger: order-errors }', undefined, '"fault" is missing'],
   ])('with %s', (_, step, contingency, message) => expect(problems(step, contingency).join('\n')).toContain(message));

@@ -8,7 +8,11 @@ const MAX_ACTIONS = 20;
 
 export const contingencySchema = z
   .strictObject({
-    triggers: z.array(triggerSchema).max(MAX_TRIGGERS).meta({ description: 'Conditions that say that an emergency is on.' }).default([]),
+    triggers: z
+      .array(triggerSchema)
+      .max(MAX_TRIGGERS)
+      .meta({ description: 'Conditions; while one holds, an emergency is on.' })
+      .default([]),
     actions: z
       .array(actionSchema)
       .max(MAX_ACTIONS)

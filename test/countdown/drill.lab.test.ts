@@ -21,7 +21,7 @@ const well = () => ({});
 const drillOf = ({ checkpoints }: CountdownStatus) => checkpoints[0]?.steps[0];
 const codesOf = (status: CountdownStatus) => drillOf(status)?.findings.map(({ code }) => code);
 const isOver = (status: CountdownStatus): boolean => ['done', 'failed-to-run'].includes(drillOf(status)?.state ?? '');
-const FAULT = 'service-fault {"settings":{"recommendations-errors":"100"},"ttlMs":600000}';
+const FAULT = 'service-fault {"settings":{"pricing-errors":"100"},"ttlMs":600000}';
 const SWITCH = 'service-switch {"value":false,"ttlMs":600000}';
 /** What it does at most: the fault, both actions, fault and switch in the pods that the second action started, and each restored; the fault first. */
 const WHOLE = [FAULT, SWITCH, 'deployment-environment {"value":"queue"}', SWITCH, FAULT, 'service-fault restored'];
@@ -155,7 +155,7 @@ describe('a drill', () => {
       async ({ until, world, act }) => {
         const status = await until('stopped', ({ phase }) => phase === 'stopped', 60_000);
         expect(drillOf(status)?.findings.find(({ code }) => code === 'DrillLeftover')).toMatchObject({
-          subject: expect.stringContaining('switch/recommendations'),
+          subject: expect.stringContaining('switch/pricing'),
           message: expect.stringContaining('forbidden'),
         });
         refuses = false;

@@ -41,14 +41,14 @@ const DRILL = `    - name: drill
       steps:
         - type: drill
           trigger: order-errors
-          fault: { type: service, settings: { recommendations-errors: "100" } }
+          fault: { type: service, settings: { pricing-errors: "100" } }
           steady: 2s
           limits: { detect: 5s, recover: 5s }
 `;
 const CONTINGENCY = `  contingency:
     triggers: [{ name: order-errors, type: metrics, minRate: 100, maxErrorRate: 1% }]
     actions:
-      - { name: recommendations-off, type: switch, switch: recommendations, value: false }
+      - { name: pricing-off, type: switch, switch: pricing, value: false }
       - { name: orders-queued, type: environment, variable: ORDERS_MODE, value: queue }
 `;
 
