@@ -32,7 +32,7 @@ export interface DrillRecord {
   /** The id in the marks, messages and operations of the drill. */
   drill: string;
   trigger: string;
-  /** What was provoked: `recommendations-errors 100`. */
+  /** What was provoked: `pricing-errors 100`. */
   fault: string;
   limits: { detectMs: number; actMs: number; recoverMs: number; restoreMs: number; steadyMs: number };
   /** The trigger before the fault; null where the drill stopped earlier. The same holds for each link below. */

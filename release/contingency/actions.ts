@@ -14,7 +14,7 @@ const switchActionSchema = z
     switch: formedText(
       "Name of the switch, as the service's switch endpoint lists it.",
       '^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$',
-      'this is not the name of a switch; use 1 to 63 letters, digits, dots, underscores and hyphens, such as recommendations',
+      'this is not the name of a switch; use 1 to 63 letters, digits, dots, underscores and hyphens, such as pricing',
     ),
     value: z.boolean().meta({ description: 'Value in the emergency.' }),
   })
