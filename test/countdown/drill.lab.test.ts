@@ -15,8 +15,8 @@ beforeAll(async () => {
 });
 afterAll(() => temporal.close());
 
-const run = (overrides: (world: FakeWorld) => Partial<FakeActivities>, body: (run: Run) => Promise<void>) =>
-  runCountdown(temporal, overrides, body, ({ release }) => inputWithDrill(release.metadata.name));
+const run = (overrides: (world: FakeWorld) => Partial<FakeActivities>, body: (run: Run) => Promise<void>, fields = '') =>
+  runCountdown(temporal, overrides, body, ({ release }) => inputWithDrill(release.metadata.name, fields));
 const well = () => ({});
 const drillOf = ({ checkpoints }: CountdownStatus) => checkpoints[0]?.steps[0];
 const codesOf = (status: CountdownStatus) => drillOf(status)?.findings.map(({ code }) => code);
@@ -94,6 +94,27 @@ describe('a drill', () => {
       },
     );
   });
+
+  it('does not pass where its load ended: a log or an alert is silent without load', () =>
+    run(
+      well,
+      async ({ until, world }) => {
+        const status = await until('judged', isOver, 60_000);
+        expect(drillOf(status)?.findings.find(({ code }) => code === 'DrillStopped')?.message).toContain('no load any more');
+        expect(world.changes).toContain('service-fault restored');
+      },
+      'load: { rate: 300 }',
+    ));
+
+  it('ends its load after the restore', () =>
+    run(
+      () => ({ runLoadTest: forever }),
+      async ({ until }) => {
+        const status = await until('over', isOver, 60_000);
+        expect(drillOf(status)?.findings.every(({ outcome }) => outcome === 'pass')).toBe(true);
+      },
+      'load: { rate: 300 }',
+    ));
 
   it('is interrupted by a hold: everything is restored, and it runs again after the resume', () => {
     let tries = 0;

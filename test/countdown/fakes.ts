@@ -52,12 +52,12 @@ const CONTINGENCY = `  contingency:
       - { name: orders-queued, type: environment, variable: ORDERS_MODE, value: queue }
 `;
 
-/** The standard plan behind a drill of two actions. */
-export const inputWithDrill = (name: string): CountdownInput =>
+/** The standard plan behind a drill of two actions. `fields`: more of the step, such as `load: { rate: 300 }`. */
+export const inputWithDrill = (name: string, fields = ''): CountdownInput =>
   inputOf(
     name,
     fileOf(name)
-      .replace('  checkpoints:\n', `${CONTINGENCY}  checkpoints:\n${DRILL}`)
+      .replace('  checkpoints:\n', `${CONTINGENCY}  checkpoints:\n${DRILL}${fields === '' ? '' : `          ${fields}\n`}`)
       .replace('at: T-72h\n      steps:\n        - { type: preflight }', 'at: T-71h\n      steps:\n        - { type: preflight }'),
   );
 

@@ -55,8 +55,8 @@ export async function drillStep(input: StepInput<DrillStep>): Promise<StepResult
       : scope
           .run(() => runLoad(drill, load))
           .then(
-            () => noteLoad(drill, 'it ended before the drill'),
-            (error: unknown) => (isCancellation(error) ? undefined : noteLoad(drill, failureMessage(error))),
+            () => (scope.consideredCancelled ? undefined : stopWithoutLoad(drill, 'it ended before the drill')),
+            (error: unknown) => (isCancellation(error) ? undefined : stopWithoutLoad(drill, failureMessage(error))),
           );
   try {
     await provokeAndRelieve(drill);
@@ -264,9 +264,9 @@ async function runLoad({ input: { release, step, scripts, round, checkpoint, cou
   });
 }
 
-/** Without load the trigger has no data, and nothing passes; the reason is here. */
-function noteLoad({ facts }: Drill, reason: string): void {
-  facts.push({ subject: 'load', text: `no load any more: ${reason}`, values: {} });
+/** Without load a log or an alert is as silent as after a recovery. */
+function stopWithoutLoad({ record }: Drill, reason: string): void {
+  record.stopped ??= `no load any more: ${reason}`;
 }
 
 /** Restores whatever was registered, also what was never applied. Answers the ids of what does not stand any more. */
