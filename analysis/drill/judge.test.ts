@@ -57,6 +57,7 @@ describe('each link with its condition inverted', () => {
     ['leftover', { restored: [{ name: 'x', restored: false, leftAlone: false, reason: 'forbidden' }] }, 'DrillLeftover fail'],
     ['left alone', { restored: [{ name: 'x', restored: true, leftAlone: true, reason: 'li.wei set it' }] }, 'DrillLeftAlone inconclusive'],
     ['restored late', { restoredAt: drillTime(200) }, 'DrillRestoredLate fail'],
+    ['restored in an unknown time', { restoredAt: drillTime(1) }, 'DrillRestoredLate inconclusive'],
     ['not steady after', { after: watched('timeout') }, 'DrillNotSteadyAfter fail'],
     ['fired again after', { after: watched('fired') }, 'DrillNotSteadyAfter fail'],
     ['no data after', { after: watched('no-data') }, 'DrillAfterUnknown inconclusive'],

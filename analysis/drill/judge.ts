@@ -79,8 +79,9 @@ function judgeRestored({ name, restored, leftAlone, reason }: RestoreRecord): Fi
 }
 
 function judgeRestoreTime({ restored, restoreStartedAt, restoredAt, limits, drill }: DrillRecord): Finding[] {
+  if (restored.length === 0 || restored.some((each) => !each.restored)) return [];
   const seconds = secondsBetween(restoreStartedAt, restoredAt);
-  if (seconds === null || restored.length === 0 || restored.some((each) => !each.restored)) return [];
+  if (seconds === null) return [inconclusive('DrillRestoredLate', drill, 'how long the restore took is unknown')];
   const measurement = { measured: seconds, limit: limits.restoreMs / 1_000, unit: 's' };
   const message = `everything was restored in ${duration(1_000 * seconds)}, limit ${duration(limits.restoreMs)}`;
   return [
