@@ -8,22 +8,37 @@ import { objection, type Objection } from './sentences.ts';
 export function drillRules(outline: Outline, checkpoints: CheckpointOutline[]): Objection[] {
   const plan = planOf(outline);
   const drills = stepsOf(checkpoints, 'drill');
-  return [...drills.flatMap((drill) => [...named(drill, plan), ...complete(drill, outline)]), ...beforeTheLaunch(drills, checkpoints)];
+  return [
+    ...drills.flatMap((drill) => [...named(drill, plan), ...apart(drill, plan), ...complete(drill, outline), ...inStaging(drill, outline)]),
+    ...beforeTheLaunch(drills, checkpoints),
+  ];
 }
 
 interface Plan {
   triggers: string[];
   actions: string[];
+  /** What an action changes, by its name. */
+  targets: Map<string, string>;
 }
 
 function planOf({ spec }: Outline): Plan {
   const contingency = spec['contingency'];
-  const names = (list: 'triggers' | 'actions'): string[] => {
+  const listed = (list: 'triggers' | 'actions'): unknown[] => {
     const written: unknown = (contingency as Record<string, unknown> | undefined)?.[list];
-    return Array.isArray(written) ? written.flatMap((each: unknown) => nameOf(each)) : [];
+    return Array.isArray(written) ? written : [];
   };
-  return { triggers: names('triggers'), actions: names('actions') };
+  const actions = listed('actions');
+  return {
+    triggers: listed('triggers').flatMap(nameOf),
+    actions: actions.flatMap(nameOf),
+    targets: new Map(actions.flatMap((each) => nameOf(each).map((name) => [name, targetOf(each)] as const))),
+  };
 }
+
+const targetOf = (action: unknown): string => {
+  const { type, switch: name } = action as { type?: unknown; switch?: unknown };
+  return type === 'switch' ? `switch ${String(name)}` : String(type);
+};
 
 const nameOf = (each: unknown): string[] => {
   const name = (each as { name?: unknown } | null)?.name;
@@ -43,6 +58,48 @@ function named({ path, fields }: StepOutline, { triggers, actions }: Plan): Obje
       : []),
   ];
 }
+
+/** Of two changes of one switch, or of one Deployment, the second would not find what it recorded, and a restore could not tell them apart. */
+function apart({ path, fields }: StepOutline, { actions, targets }: Plan): Objection[] {
+  const wanted: unknown = fields['actions'];
+  const asked: unknown[] = Array.isArray(wanted) ? wanted : actions;
+  return asked.flatMap((action, index) => {
+    const target = targets.get(String(action));
+    const first = target === undefined ? -1 : asked.findIndex((each) => targets.get(String(each)) === target);
+    if (first < 0 || first === index) return [];
+    const place = Array.isArray(wanted) ? [...path, 'actions', index] : path;
+    return [
+      objection(
+        place,
+        `action "${shortWord(String(action))}" changes the same as action "${shortWord(String(asked[first]))}"`,
+        'use each switch once, and one variable, in a drill',
+      ),
+    ];
+  });
+}
+
+/** The Deployment in staging has a name of its own, or a namespace or cluster. */
+function inStaging({ path }: StepOutline, { spec }: Outline): Objection[] {
+  const [service, staging] = [fieldsOf(spec['service']), fieldsOf(spec['staging'])];
+  const deployment = service['deployment'] ?? service['name'];
+  const isLive =
+    (staging['cluster'] ?? spec['cluster']) === spec['cluster'] &&
+    staging['namespace'] !== undefined &&
+    staging['namespace'] === service['namespace'] &&
+    (staging['deployment'] ?? deployment) === deployment;
+  return isLive
+    ? [
+        objection(
+          path,
+          'this drill would break production: spec.staging is the Deployment of spec.service',
+          'set spec.staging.namespace, deployment or cluster to those of the staging environment',
+        ),
+      ]
+    : [];
+}
+
+const fieldsOf = (written: unknown): Record<string, unknown> =>
+  typeof written === 'object' && written !== null ? (written as Record<string, unknown>) : {};
 
 function unknown(path: Path, kind: 'trigger' | 'action', name: string, known: readonly string[]): Objection[] {
   if (known.includes(name)) return [];

@@ -71,6 +71,37 @@ describe('is refused', () => {
     ['no fault', '{ type: drill, trigger: order-errors }', undefined, '"fault" is missing'],
   ])('with %s', (_, step, contingency, message) => expect(problems(step, contingency).join('\n')).toContain(message));
 
+  test('in production', () => {
+    const live = (staging: string) =>
+      loadRelease(
+        file(`{ type: drill, trigger: order-errors, ${FAULT} }`).replace('  cluster: lab\n', `  cluster: lab\n  staging: ${staging}\n`),
+        'r.yaml',
+      );
+    for (const staging of ['{ namespace: shop }', '{ cluster: lab, namespace: shop, deployment: go-api, container: other }']) {
+      const loaded = live(staging);
+      expect(loaded.ok ? '' : loaded.problems.map(({ message }) => message).join('\n')).toContain('this drill would break production');
+    }
+    for (const staging of ['{}', '{ cluster: other, namespace: shop }', '{ namespace: shop, deployment: go-api-candidate }'])
+      expect(live(staging).ok).toBe(true);
+  });
+
+  test.each([
+    ['an action twice', 'actions: [recommendations-off, recommendations-off]'],
+    ['two actions on the same switch', 'actions: [recommendations-off, recommendations-on]'],
+    ['two variables of the same Deployment', 'actions: [orders-queued, cache-off]'],
+    ['two variables by default', ''],
+  ])('with %s, of which only one could be restored', (_, actions) => {
+    const plan = `  contingency:
+    triggers: [{ name: order-errors, type: metrics, minRate: 100, maxErrorRate: 1% }]
+    actions:
+      - { name: recommendations-off, type: switch, switch: recommendations, value: false }
+      - { name: orders-queued, type: environment, variable: ORDERS_MODE, value: queue }
+      - { name: recommendations-on, type: switch, switch: recommendations, value: true }
+      - { name: cache-off, type: environment, variable: CACHE, value: "off" }`;
+    const step = ['type: drill', 'trigger: order-errors', FAULT, ...(actions === '' ? [] : [actions])].join(', ');
+    expect(problems(`{ ${step} }`, plan).join('\n')).toContain('changes the same as action');
+  });
+
   test('after the launch', () => {
     const moved = file('{ type: preflight }').replace(
       '{ type: guard }',

@@ -112,6 +112,12 @@ describe('the plan of the release', () => {
       /drills of the release change lab\/shop-staging\/go-api\/go-api, and the request is for lab\/shop\/go-api\/go-api/,
     ));
 
+  it('refuses the Deployment that goes live', () =>
+    refused(
+      withRelease(drillRelease({ service: { ...drillRelease().spec.service, namespace: 'shop' } })),
+      /a drill would break production: staging of the release is lab\/shop\/go-api/,
+    ));
+
   it('refuses faults with other parameters', async () => {
     await world.pods.close();
     world = await drillWorld('service-fault');

@@ -12,6 +12,9 @@ export function explainUnplannedDrill(
   { what, isPlanned }: { what: string; isPlanned(drill: DrillStep): boolean },
 ): string | null {
   const { cluster, namespace, deployment, container } = spec.staging;
+  const { service } = spec;
+  if (cluster === spec.cluster && namespace === service.namespace && deployment === service.deployment)
+    return `a drill would break production: staging of the release is ${cluster}/${namespace}/${deployment}, which goes live`;
   const planned = [cluster, namespace, deployment, container].join('/');
   const asked = [target.cluster, target.namespace, target.deployment, target.container].join('/');
   if (asked !== planned) return `drills of the release change ${planned}, and the request is for ${asked}`;

@@ -53,7 +53,8 @@ export function drillRelease(change: Partial<Release['spec']> = {}): Release {
       },
     ],
   };
-  return releaseOf(NEW, { staging: target, checkpoints: [poll, drill, launch] as Release['spec']['checkpoints'], ...change });
+  const service = { ...spec.service, namespace: 'shop-live' };
+  return releaseOf(NEW, { service, staging: target, checkpoints: [poll, drill, launch] as Release['spec']['checkpoints'], ...change });
 }
 
 export interface DrillWorld {
