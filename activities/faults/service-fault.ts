@@ -1,4 +1,5 @@
 // The effect `service-fault`: faults of the service on every running pod of a Deployment. They end by themselves after their TTL.
+import { eventTime } from '../../verdict/wording/index.ts';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { judgeRestoredPods } from '../../verdict/restored-change.ts';
@@ -215,7 +216,7 @@ async function prove(
     facts: [
       {
         subject: 'restore',
-        text: `${name}: ${write.wrote ? 'disarmed' : 'nothing was armed'} at ${write.at}, read back on ${found.length} pods`,
+        text: `${name}: ${write.wrote ? 'disarmed' : 'nothing was armed'} at ${eventTime(write.at)}, read back on ${found.length} pods`,
         values: { pods: found.length },
       },
     ],

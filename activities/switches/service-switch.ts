@@ -1,4 +1,5 @@
 // The effect `service-switch`: a live switch on every running pod of a Deployment. The change ends by itself after its TTL.
+import { eventTime } from '../../verdict/wording/index.ts';
 import { z } from 'zod';
 import { judgeRestoredPods } from '../../verdict/restored-change.ts';
 import { restoreIdOf } from '../../analysis/rollout/restore-id.ts';
@@ -207,7 +208,7 @@ async function prove(
     facts: [
       {
         subject: 'restore',
-        text: `${name}: ${write.wrote ? 'written' : 'nothing to write'} at ${write.at}, read back on ${read.length} pods`,
+        text: `${name}: ${write.wrote ? 'written' : 'nothing to write'} at ${eventTime(write.at)}, read back on ${read.length} pods`,
         values: { pods: read.length },
       },
     ],

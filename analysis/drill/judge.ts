@@ -78,16 +78,16 @@ function judgeRestored({ name, restored, leftAlone, reason }: RestoreRecord): Fi
   return pass('DrillRestored', name, `${name}: restored and read back`);
 }
 
-function judgeRestoreTime({ restored, restoreStartedAt, restoredAt, limits, drill }: DrillRecord): Finding[] {
+function judgeRestoreTime({ restored, restoreStartedAt, restoredAt, limits }: DrillRecord): Finding[] {
   if (restored.length === 0 || restored.some((each) => !each.restored)) return [];
   const seconds = secondsBetween(restoreStartedAt, restoredAt);
-  if (seconds === null) return [inconclusive('DrillRestoredLate', drill, 'how long the restore took is unknown')];
+  if (seconds === null) return [inconclusive('DrillRestoredLate', 'restore', 'how long the restore took is unknown')];
   const measurement = { measured: seconds, limit: limits.restoreMs / 1_000, unit: 's' };
   const message = `everything was restored in ${duration(1_000 * seconds)}, limit ${duration(limits.restoreMs)}`;
   return [
     1_000 * seconds <= limits.restoreMs
-      ? pass('DrillRestoredInTime', drill, message, measurement)
-      : fail('DrillRestoredLate', drill, message, measurement),
+      ? pass('DrillRestoredInTime', 'restore', message, measurement)
+      : fail('DrillRestoredLate', 'restore', message, measurement),
   ];
 }
 

@@ -44,7 +44,7 @@ function restoredText({ restored }: DrillRecord): string {
 }
 
 function row(link: TimelineRow['link'], at: string | null, seconds: number | null, limitMs: number | null, what: string): TimelineRow {
-  const took = seconds === null ? '' : `${duration(1_000 * seconds)}${limitMs === null ? '' : ` (limit ${duration(limitMs)})`}   `;
+  const took = seconds === null ? '' : `${duration(1_000 * seconds)}${limitMs === null ? '' : ` (limit ${duration(limitMs)})`}: `;
   return { link, at, seconds, limitMs, what, text: `${took}${what}` };
 }
 
