@@ -84,6 +84,7 @@ function watchOf({ trigger, target, until, since, forMs, timeoutMs }: WatchTrigg
   return {
     trigger,
     subject: `deployment ${target.namespace}/${target.deployment}`,
+    namespace: target.namespace,
     until,
     sinceMs: since === null ? null : Date.parse(since),
     forMs,

@@ -38,6 +38,7 @@ export const alertCondition: AlertCondition = {
 export const watchOf = (trigger: TriggerCondition, change: Partial<TriggerWatch> = {}): TriggerWatch => ({
   trigger,
   subject: 'deployment shop/go-api',
+  namespace: 'shop',
   until: 'fires',
   sinceMs: null,
   forMs: 0,

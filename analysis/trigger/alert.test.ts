@@ -3,7 +3,7 @@ import { alertCondition, alertSample, foundAlert, foundRule } from '../testing/t
 import { readAlert } from './alert.ts';
 import type { AlertSample } from './sample.ts';
 
-const read = (change: Partial<AlertSample>, condition = alertCondition) => readAlert(alertSample(0, change), condition);
+const read = (change: Partial<AlertSample>, condition = alertCondition) => readAlert(alertSample(0, change), condition, 'shop-staging');
 const other = { alertname: 'HighErrorRate5m', severity: 'warning' };
 
 describe('a trigger on an alert', () => {
@@ -29,6 +29,17 @@ describe('a trigger on an alert', () => {
       state: 'false',
       message: expect.stringContaining('it is active with other labels (severity="warning"), expected severity="critical"'),
     }));
+
+  it('is false while the same alert is active for another namespace, unless the condition names it', () => {
+    const live = { alertname: 'HighErrorRate5m', severity: 'critical', namespace: 'shop' };
+    const sample = {
+      alerts: [foundAlert({ labels: live })],
+      rules: [foundRule({ labels: {}, alerts: [{ labels: live, state: 'firing' }] })],
+    };
+    expect(read(sample)).toMatchObject({ state: 'false', message: expect.stringContaining('namespace="shop-staging"') });
+    expect(read(sample, { ...alertCondition, labels: { namespace: 'shop' } }).state).toBe('holds');
+    expect(read({ ...sample, alerts: [foundAlert({ labels: { ...live, namespace: 'shop-staging' } })] }).state).toBe('holds');
+  });
 
   it.each<[string, Partial<AlertSample>, string]>([
     ['silenced', { alerts: [foundAlert({ state: 'suppressed', silencedBy: ['a1'] })] }, 'silenced by 1 silence: it does not count'],

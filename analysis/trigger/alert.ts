@@ -6,10 +6,11 @@ import type { AlertSample, FoundAlert, FoundRule } from './sample.ts';
 
 type Labels = Readonly<Record<string, string>>;
 
-/** Reads the condition in one sample. */
-export function readAlert({ alerts, rules, trouble }: AlertSample, condition: AlertCondition): Reading {
+/** Reads the condition in one sample. An alert of another namespace counts only where the condition names that. */
+export function readAlert({ alerts, rules, trouble }: AlertSample, condition: AlertCondition, namespace: string): Reading {
   const { alert, labels, alertmanager } = condition;
-  const ours = (alerts ?? []).filter((each) => matchesAll(each.labels, labels));
+  const wanted = { namespace, ...labels };
+  const ours = (alerts ?? []).filter((each) => matchesAll(each.labels, labels) && !contradicts(each.labels, wanted));
   const active = ours.filter((each) => each.state === 'active' && suppressedBy(each) === null);
   const reading = (state: Reading['state'], message: string): Reading => ({ state, message, values: { activeAlerts: active.length } });
   if (active.length > 0)
@@ -22,13 +23,14 @@ export function readAlert({ alerts, rules, trouble }: AlertSample, condition: Al
     const reason = suppressedBy(first) ?? `in state ${first.state}`;
     return reading('undecided', `alert ${alert} is in Alertmanager ${alertmanager}, but ${reason}: it does not count`);
   }
-  const raised = rules.flatMap((rule) => rule.alerts).filter((each) => !contradicts(each.labels, labels));
+  const raised = rules.flatMap((rule) => rule.alerts).filter((each) => !contradicts(each.labels, wanted));
   const state = raised.some((each) => each.state === 'firing') ? 'firing' : raised[0]?.state;
   if (state !== undefined)
     return reading('undecided', `alert ${alert} is ${state} in Prometheus and not active in Alertmanager ${alertmanager}`);
   const other = alerts[0];
+  const expected = contradicts(other?.labels ?? {}, { namespace }) ? wanted : labels;
   const others =
-    other === undefined ? '' : `; it is active with other labels (${labelsText(other.labels)}), expected ${labelsText(labels)}`;
+    other === undefined ? '' : `; it is active with other labels (${labelsText(other.labels)}), expected ${labelsText(expected)}`;
   return reading('false', `alert ${alert} is not active in Alertmanager ${alertmanager}${others}`);
 }
 

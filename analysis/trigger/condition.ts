@@ -37,6 +37,8 @@ export interface TriggerWatch {
   trigger: TriggerCondition;
   /** `deployment shop/go-api`. */
   subject: string;
+  /** Of the Deployment: an alert that names another namespace is another service's. */
+  namespace: string;
   until: 'fires' | 'clears';
   /** Only data after it count, ms since 1970; null: after the first sample. */
   sinceMs: number | null;

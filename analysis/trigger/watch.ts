@@ -71,7 +71,7 @@ function readSample(
     const { tally, reading } = addLog(logs, sample, trigger, watch.sinceMs ?? startedMs ?? sample.atMs);
     return { logs: tally, reading };
   }
-  if (trigger.type === 'alert' && sample.type === 'alert') return { reading: readAlert(sample, trigger) };
+  if (trigger.type === 'alert' && sample.type === 'alert') return { reading: readAlert(sample, trigger, watch.namespace) };
   throw new TypeError(`a sample of type ${sample.type} in the watch of a trigger of type ${trigger.type}`);
 }
 
