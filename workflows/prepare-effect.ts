@@ -30,8 +30,15 @@ interface Prepared {
   evidence: EvidenceRef[];
 }
 
-/** Answers the registered undo. An effect that is tried again goes on from what was recorded before its first try. */
-export async function prepareEffect(input: StepInput, plan: EffectPlan): Promise<Prepared> {
+/**
+ * Answers the registered undo. An effect that is tried again goes on from what was recorded before its first try. `registering` gets an entry before
+ * it is registered: a registration that is interrupted may stand already.
+ */
+export async function prepareEffect(
+  input: StepInput,
+  plan: EffectPlan,
+  registering: (entry: UndoEntry) => void = () => undefined,
+): Promise<Prepared> {
   const { kind, target, settings, ...policy } = plan;
   const { countdown, generation } = input;
   const standing = input.undo.find(
@@ -56,6 +63,7 @@ export async function prepareEffect(input: StepInput, plan: EffectPlan): Promise
     seal,
     ...policy,
   };
+  registering(entry);
   await registerUndo({ entry, countdown });
   return { entry, goesBackTo, evidence };
 }

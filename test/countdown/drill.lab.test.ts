@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { ApplicationFailure } from '@temporalio/common';
 import { Context } from '@temporalio/activity';
 import type { CountdownStatus } from '../../verdict/countdown-status.ts';
+import { registerUndoUpdate } from '../../workflows/messages.ts';
 import { temporalWorld, type FakeActivities, type World } from '../temporal-world.ts';
 import { inputWithDrill, seen, type FakeWorld } from './fakes.ts';
 import { runCountdown, type Run } from './run-countdown.ts';
@@ -26,6 +27,11 @@ const SWITCH = 'service-switch {"value":false,"ttlMs":600000}';
 /** What it does at most: the fault, both actions, fault and switch in the pods that the second action started, and each restored; the fault first. */
 const WHOLE = [FAULT, SWITCH, 'deployment-environment {"value":"queue"}', SWITCH, FAULT, 'service-fault restored'];
 const RESTORED = ['deployment-environment restored', 'service-switch restored'];
+/** What a worker does besides the journal and the restorer. */
+const register: FakeActivities['registerUndo'] = async ({ entry, countdown }) => {
+  const handle = temporal.client.workflow.getHandle(countdown.workflowId);
+  await handle.executeUpdate(registerUndoUpdate, { args: [entry], updateId: entry.id });
+};
 /** A watch that lasts until it is cancelled. */
 const forever = async () => {
   for (;;) {
@@ -133,6 +139,31 @@ describe('a drill', () => {
         expect(Date.now() - heldAt).toBeLessThan(3_000);
         expect(codesOf(status)).toEqual(expect.arrayContaining(['DrillStopped', 'DrillRestored']));
         expect(world.changes).toContain('service-fault restored');
+        await act({ action: 'resume', launchAt: 'keep' });
+        await until('passed', (now) => codesOf(now)?.includes('DrillSteadyAfter') === true, 60_000);
+      },
+    );
+  });
+
+  it('settles also what was being registered when it was interrupted, and runs again after the resume', () => {
+    let isAway = true;
+    let tries = 0;
+    return run(
+      () => ({
+        registerUndo: async (given) => {
+          await register(given);
+          if (given.entry.kind !== 'service-switch') return;
+          tries += 1;
+          if (isAway) throw ApplicationFailure.create({ message: 'the restorer is not started' });
+        },
+      }),
+      async ({ until, world, act }) => {
+        await until('registering', () => tries > 0, 60_000);
+        await act({ action: 'hold', comment: 'a real incident' });
+        await until('interrupted', isOver, 60_000);
+        expect(world.settled).toHaveLength(2);
+        expect(world.changes.filter((change) => !change.endsWith('restored'))).toEqual([]);
+        isAway = false;
         await act({ action: 'resume', launchAt: 'keep' });
         await until('passed', (now) => codesOf(now)?.includes('DrillSteadyAfter') === true, 60_000);
       },

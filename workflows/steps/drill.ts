@@ -162,8 +162,7 @@ async function watch(drill: Drill, asked: Omit<WatchTriggerInput, 'trigger' | 't
 }
 
 async function prepare(drill: Drill, plan: EffectPlan): Promise<UndoEntry> {
-  const { entry, evidence } = await prepareEffect(drill.input, plan);
-  drill.registered.push(entry);
+  const { entry, evidence } = await prepareEffect(drill.input, plan, (each) => drill.registered.push(each));
   drill.evidence.push(...evidence);
   return entry;
 }
@@ -269,7 +268,7 @@ function stopWithoutLoad({ record }: Drill, reason: string): void {
   record.stopped ??= `no load any more: ${reason}`;
 }
 
-/** Restores whatever was registered, also what was never applied. Answers the ids of what does not stand any more. */
+/** Restores whatever was or may have been registered, also what was never applied. Answers the ids of what does not stand any more. */
 async function restoreAll(drill: Drill): Promise<string[]> {
   const { record, registered, input } = drill;
   if (registered.length === 0) return [];
