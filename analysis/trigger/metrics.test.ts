@@ -138,6 +138,12 @@ describe('a trigger on metrics', () => {
     expect(states.slice(47).every((state) => state === 'false')).toBe(true);
   });
 
+  it('does not clear while most of the requests are missing: a service that hangs counts none that failed', () => {
+    const rates = (perSecond: number) => statesOf(load(60, 1, () => 0, perSecond)).slice(-20);
+    expect(rates(20)).not.toContain('false');
+    expect(rates(0.6 * metricsCondition.minRatePerSecond)).toEqual(Array.from({ length: 20 }, () => 'false'));
+  });
+
   it('is undecided while its window is not full, and with fewer than 30 requests', () => {
     expect(statesOf(load(5, 1, noisy))).toEqual(['undecided', 'undecided', 'undecided', 'undecided', 'undecided']);
     expect(statesOf(load(20, 1, () => 0, 1)).slice(8)).toEqual(expect.arrayContaining(['undecided']));

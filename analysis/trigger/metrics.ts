@@ -29,6 +29,8 @@ const SPENDING: Spending = {
 };
 /** With fewer, one error decides whether a limit of 3 % is kept. */
 const MIN_REQUESTS = 30;
+/** Of `minRate`; below it requests hang or do not arrive, which shows no recovery. Half, so that the noise of a rate at its minimum does not matter. */
+const MIN_RATE_SHARE_TO_CLEAR = 0.5;
 
 export interface MetricsTally extends Answered {
   /** Last counters of each pod. */
@@ -126,6 +128,8 @@ function readingOf(tally: MetricsTally, { queries }: MetricsSample, condition: M
   }
   const message = shareOf(now, condition);
   if (now.requests < MIN_REQUESTS) return reading('undecided', `${message}; at least ${MIN_REQUESTS} requests are needed`);
+  const minimum = MIN_RATE_SHARE_TO_CLEAR * minRatePerSecond;
+  if (rate < minimum) return reading('undecided', `${message}; ${besideLimit(rate, minimum, 'requests/s').join(', minimum ')}`);
   return reading(now.errors > (now.requests * maxErrorPercent) / 100 ? 'undecided' : 'false', message);
 }
 
