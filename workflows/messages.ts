@@ -37,7 +37,10 @@ export interface ActionResult {
 /** A step's activity registers the way back of an effect before the effect happens. Update id: the undo's own. */
 export const registerUndoUpdate = defineUpdate<void, [UndoEntry]>('registerUndo');
 
-/** What the restorer is sent before an effect. The senders (activities/effects/undo-messages.ts) import nothing of this file; a test holds the names together. */
+/**
+ * What the restorer is sent before an effect. The senders (activities/effects/undo-messages.ts) import nothing of this file; a test holds the names
+ * together.
+ */
 export interface RestorerRegistration {
   entry: UndoEntry;
   countdown: CountdownRef;

@@ -1,8 +1,8 @@
 // All kinds of effects that can be registered as undos.
 import type { EffectKind } from '../../verdict/undo.ts';
 import type { AdminPortDependencies } from '../admin-port/each-pod.ts';
-import { serviceFault } from '../faults/service-fault.ts';
-import { serviceSwitch } from '../switches/service-switch.ts';
+import { serviceFault } from './service-fault.ts';
+import { serviceSwitch } from './service-switch.ts';
 import { deploymentEnvironment } from './deployment-environment.ts';
 import { deploymentImage, type DeploymentImageDependencies } from './deployment-image.ts';
 import { checked, type CheckedEffect } from './effect.ts';

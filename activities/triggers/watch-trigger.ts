@@ -104,7 +104,8 @@ function samplerOf(
     if (!named(environment.spec.clusters, 'cluster', cluster).podLogs)
       throw refuse(
         'Misconfigured',
-        `trigger ${trigger.name} reads the logs of pods, which the environment file does not allow; set spec.clusters.${cluster}.podLogs: true, and grant get pods/log in namespace ${target.namespace}`,
+        `trigger ${trigger.name} reads the logs of pods, which the environment file does not allow; ` +
+          `set spec.clusters.${cluster}.podLogs: true, and grant get pods/log in namespace ${target.namespace}`,
       );
     const client = clients(cluster);
     const reader = { target, text: trigger.text, sinceMs, client, readPods: podReader(client, target, signal), signal };

@@ -5,7 +5,10 @@ import type { Analysis, Table } from '../analysis.ts';
 import { secondsBetween, timelineOf } from './timeline.ts';
 import type { ActionRecord, DrillRecord, RestoreRecord, TriggerWatch } from './record.ts';
 
-/** Findings, the timeline as a table, and its seconds as facts. `evidence`: digest of the record. A drill passes only if every link was measured and kept its limit. */
+/**
+ * Findings, the timeline as a table, and its seconds as facts. `evidence`: digest of the record. A drill passes only if every link was measured
+ * and kept its limit.
+ */
 export function judgeDrill(record: DrillRecord, evidence: string[] = []): Analysis {
   return { findings: findingsOf(record).map((finding) => ({ ...finding, evidence })), facts: factsOf(record), tables: [tableOf(record)] };
 }

@@ -49,7 +49,9 @@ function readingOf(tally: LogTally, before: LogTally, sample: LogSample, { condi
   const lines = Math.max(within(nowS), ...ends.map(within));
   const seconds = Math.min(WINDOW_S, Math.max(1, Math.round(observedS)));
   const reading = (state: Reading['state'], message: string): Reading => ({ state, message, values: { lines, pods: sample.pods.length } });
-  const message = `${count(lines)} log ${lines === 1 ? 'line' : 'lines'} of ${podsText(sample.pods.length)} matched "${text}" within ${duration(1_000 * seconds)}, limit ${count(perMinute)} a minute`;
+  const message =
+    `${count(lines)} log ${lines === 1 ? 'line' : 'lines'} of ${podsText(sample.pods.length)} matched "${text}" ` +
+    `within ${duration(1_000 * seconds)}, limit ${count(perMinute)} a minute`;
   // Lines that could not be read would only add to these.
   if (lines > perMinute) return reading('holds', message);
   const trouble = troubleOf(before, sample);

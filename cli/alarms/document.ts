@@ -3,7 +3,7 @@ import type { AlertmanagerConfig } from '../../analysis/alarm/alertmanager.ts';
 import { alarmBudget, type AlarmBudget, type Assumptions } from '../../analysis/alarm/budget.ts';
 import { judgeAlarm } from '../../analysis/alarm/judge.ts';
 import type { Finding } from '../../verdict/finding.ts';
-import { API_VERSION } from '../output.ts';
+import { API_VERSION } from '../../release/release.ts';
 import type { FileRule } from './load.ts';
 
 export interface AlarmBudgetItem {

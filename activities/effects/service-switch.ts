@@ -8,16 +8,16 @@ import { onEachPod, runningPods, type AdminPortDependencies, type OnPod, type Po
 import { convergePod } from '../admin-port/converge-pod.ts';
 import type { AdminPod } from '../admin-port/ask-pod.ts';
 import { isByTminus, MAX_TTL_MS, wireAuthor, wireOperation, wireTtl } from '../admin-port/wire-operation.ts';
-import { deploymentKey, deploymentTarget } from '../effects/deployment-target.ts';
-import { explainUnplannedDrill } from '../effects/drill-plan.ts';
-import { restoreOf, type Effect, type RestorePreview, type StepPlace } from '../effects/effect.ts';
-import type { Proof, WriteResult } from '../effects/contract.ts';
-import { podProxyRequest } from '../admin-port/proxy-request.ts';
+import { deploymentKey, deploymentTarget } from './deployment-target.ts';
+import { explainUnplannedDrill } from './drill-plan.ts';
+import { restoreOf, type Effect, type RestorePreview, type StepPlace } from './effect.ts';
+import type { Proof, WriteResult } from './contract.ts';
+import { podProxyRequest } from './pod-proxy-request.ts';
 import { readHealthyDeployment } from '../kubernetes/capture-deployment.ts';
 import type { Operation } from '../kubernetes/contract.ts';
 import { labelSelector } from '../kubernetes/pods.ts';
 import { refuse } from '../refusal.ts';
-import { changeSwitch, noSwitch, readSwitch, switchPath, type SwitchChange, type SwitchState } from './switch-endpoint.ts';
+import { changeSwitch, noSwitch, readSwitch, switchPath, type SwitchChange, type SwitchState } from '../switches/switch-endpoint.ts';
 import { flagOf, switchBefore, type SwitchBefore } from './switch-before.ts';
 
 const settingsSchema = z.strictObject({ deployment: deploymentTarget, switch: z.string().min(1) });

@@ -7,17 +7,25 @@ import type { Release } from '../../release/release.ts';
 import type { AdminPod } from '../admin-port/ask-pod.ts';
 import { convergePod } from '../admin-port/converge-pod.ts';
 import { onEachPod, runningPods, type AdminPortDependencies, type PodsOf } from '../admin-port/each-pod.ts';
-import { podProxyRequest } from '../admin-port/proxy-request.ts';
+import { podProxyRequest } from './pod-proxy-request.ts';
 import { MAX_TTL_MS, wireAuthor, wireOperation, wireTtl } from '../admin-port/wire-operation.ts';
-import type { Proof, WriteResult } from '../effects/contract.ts';
-import { deploymentKey, deploymentTarget } from '../effects/deployment-target.ts';
-import { explainUnplannedDrill } from '../effects/drill-plan.ts';
-import type { Effect, RestorePreview, StepPlace } from '../effects/effect.ts';
+import type { Proof, WriteResult } from './contract.ts';
+import { deploymentKey, deploymentTarget } from './deployment-target.ts';
+import { explainUnplannedDrill } from './drill-plan.ts';
+import type { Effect, RestorePreview, StepPlace } from './effect.ts';
 import { readHealthyDeployment } from '../kubernetes/capture-deployment.ts';
 import type { DeploymentTarget, Operation } from '../kubernetes/contract.ts';
 import { labelSelector } from '../kubernetes/pods.ts';
 import { refuse } from '../refusal.ts';
-import { armFaults, disarmFaults, disarmPath, noFaults, readFaults, type FaultOperation, type FaultView } from './fault-endpoint.ts';
+import {
+  armFaults,
+  disarmFaults,
+  disarmPath,
+  noFaults,
+  readFaults,
+  type FaultOperation,
+  type FaultView,
+} from '../faults/fault-endpoint.ts';
 
 const text = z.string().min(1);
 const faultSettings = z.record(text, z.string());

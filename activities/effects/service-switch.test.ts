@@ -1,7 +1,7 @@
 // A live switch on every pod: it lands once, goes back once, and touches nothing of anybody else, whatever breaks in between.
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { UndoEntry } from '../../verdict/undo.ts';
-import { operationOf } from '../effects/effect.ts';
+import { operationOf } from './effect.ts';
 import { POD_TIME_MS } from '../testing/fake-admin.ts';
 import type { Fate } from '../testing/fake-admin-pods.ts';
 import { countdown, drillWorld, TTL_MS, type DrillWorld } from '../testing/one-drill.ts';

@@ -1,7 +1,7 @@
 // What a drill records of a switch before it changes it, and what a restore goes back to.
 import { z } from 'zod';
 import type { DeploymentTarget } from '../kubernetes/contract.ts';
-import { deploymentTarget } from '../effects/deployment-target.ts';
+import { deploymentTarget } from './deployment-target.ts';
 
 const text = z.string().min(1);
 

@@ -1,7 +1,7 @@
 // A fault on every pod: armed once, disarmed exactly, never left armed, whatever breaks in between.
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { UndoEntry } from '../../verdict/undo.ts';
-import { operationOf } from '../effects/effect.ts';
+import { operationOf } from './effect.ts';
 import { POD_TIME_MS } from '../testing/fake-admin.ts';
 import type { Fate } from '../testing/fake-admin-pods.ts';
 import { countdown, drillWorld, FAULTS, TTL_MS, type DrillWorld } from '../testing/one-drill.ts';

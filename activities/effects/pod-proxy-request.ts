@@ -1,5 +1,5 @@
 // A request to a pod's admin port that a person sends through the API server, which needs the right `pods/proxy`.
-import type { ApiRequest } from '../effects/effect.ts';
+import type { ApiRequest } from './effect.ts';
 
 export function podProxyRequest(
   { namespace, pod, port }: { namespace: string; pod: string; port: number },
