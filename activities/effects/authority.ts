@@ -80,10 +80,12 @@ export const capturedStatement = (
 async function callingCountdown({ caller, readRun }: TrustDependencies, entry: UndoEntry, countdown: CountdownRef): Promise<CountdownRun> {
   const step = caller();
   if (step === null) throw refused(entry, 'the caller is not a workflow');
-  const { parent } = await readRun(step);
+  const { parent, isRunning } = await readRun(step);
   const run = await readRun({ workflowId: countdown.workflowId });
   if (parent?.workflowId !== run.workflowId || parent.runId !== run.runId)
     throw refused(entry, `${step.workflowId} is not a child of the current run of ${countdown.workflowId}`);
+  // What it had registered is restored by then, and would stand again.
+  if (!isRunning) throw refused(entry, `step ${step.workflowId} has ended`);
   if (!run.isRunning || run.firstRunId !== countdown.firstRunId)
     throw refused(entry, `run ${countdown.firstRunId} of ${countdown.workflowId} has ended`);
   return run;

@@ -75,6 +75,16 @@ describe('a change of a drill', () => {
     await refused(input, /the caller is not a workflow/);
   });
 
+  it('is refused once its step was terminated, for the countdown restores then', async () => {
+    const input = asked();
+    const step = world.trusted.caller;
+    if (step === null) throw new Error('a step calls');
+    const run = world.trusted.runs.get(`${step.workflowId}/${step.runId}`);
+    if (!run) throw new Error('the step has a run');
+    world.trusted.runs.set(`${step.workflowId}/${step.runId}`, { ...run, isRunning: false });
+    await refused(input, /has ended/);
+  });
+
   it('that landed is read back by the step of its own countdown where it would not be allowed any more', async () => {
     const input = asked();
     await world.acts.applyEffect(input);
