@@ -6,7 +6,7 @@ import { countdownOf, captureInput, entryOf, fakeEffects } from '../activities/t
 import { operationOf } from '../activities/effects/effect.ts';
 import { openUndoJournal } from '../activities/evidence/undo-journal.ts';
 import { lastWriteAtMs } from '../activities/kubernetes/converge-write.ts';
-import { servePlayedApi, type FakeApiServer } from '../activities/testing/fake-api-server.ts';
+import { serveFakeApi, type FakeApiServer } from '../activities/testing/fake-api-server.ts';
 import { NEW, OLD, FakeClusterApi } from '../activities/testing/fake-cluster-api.ts';
 import { tminus } from './testing/tminus-process.ts';
 
@@ -21,7 +21,7 @@ beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'tminus-restore-'));
   evidence = join(folder, 'evidence');
   api = new FakeClusterApi();
-  server = await servePlayedApi(api);
+  server = await serveFakeApi(api);
   writeFileSync(join(folder, 'kubeconfig'), server.kubeconfig);
   writeFileSync(join(folder, 'environment.yaml'), environmentOf(server.url));
   const effect = fakeEffects(api, evidence)['deployment-image'];

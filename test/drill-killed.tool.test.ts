@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { failpoints, type Failpoint } from '../activities/failpoint.ts';
 import type { DrillTask } from '../activities/testing/drill-process.ts';
-import { servePlayedApi, type FakeApiServer } from '../activities/testing/fake-api-server.ts';
+import { serveFakeApi, type FakeApiServer } from '../activities/testing/fake-api-server.ts';
 import { drillWorld, WANTED, type DrillWorld } from '../activities/testing/one-drill.ts';
 
 /** Two starts of a process each. */
@@ -68,7 +68,7 @@ describe.each([
     'killed at %s is finished by the next process',
     async (point, act) => {
       world = await drillWorld(kind);
-      server = await servePlayedApi(world.api);
+      server = await serveFakeApi(world.api);
       world.healthUrl.current = `${server.url}/healthz`;
       const kubeconfig = join(folder, 'kubeconfig');
       await writeFile(kubeconfig, server.kubeconfig);

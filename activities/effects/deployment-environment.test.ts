@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { UndoEntry } from '../../verdict/undo.ts';
 import { ApiFailure, type Verb } from '../kubernetes/api-failure.ts';
 import type { Deployment, EnvVar } from '../kubernetes/objects.ts';
-import { servePlayedApi, type FakeApiServer } from '../testing/fake-api-server.ts';
+import { serveFakeApi, type FakeApiServer } from '../testing/fake-api-server.ts';
 import { NEW } from '../testing/fake-cluster-api.ts';
 import { countdown, drillWorld, type DrillWorld } from '../testing/one-drill.ts';
 import { countdownOf } from '../testing/one-effect.ts';
@@ -13,7 +13,7 @@ let world: DrillWorld;
 let health: FakeApiServer;
 beforeEach(async () => {
   world = await drillWorld('deployment-environment');
-  health = await servePlayedApi(world.api);
+  health = await serveFakeApi(world.api);
   world.healthUrl.current = `${health.url}/healthz`;
 });
 afterEach(() => health.close());

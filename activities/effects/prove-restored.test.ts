@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { EvidenceNotKept } from '../evidence/errors.ts';
 import { createFolderEvidenceStore } from '../evidence/folder-store.ts';
 import type { EvidenceStore } from '../evidence/contract.ts';
-import { servePlayedApi, type FakeApiServer } from '../testing/fake-api-server.ts';
+import { serveFakeApi, type FakeApiServer } from '../testing/fake-api-server.ts';
 import { OLD, FakeClusterApi } from '../testing/fake-cluster-api.ts';
 import type { Proof } from './contract.ts';
 import type { DeploymentBefore } from './deployment-before.ts';
@@ -20,7 +20,7 @@ let folder: string;
 
 beforeEach(async () => {
   api = new FakeClusterApi();
-  server = await servePlayedApi(api);
+  server = await serveFakeApi(api);
   folder = await mkdtemp(join(tmpdir(), 'proof-'));
 });
 afterEach(() => server.close());

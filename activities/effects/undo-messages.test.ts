@@ -9,7 +9,7 @@ const countdown = countdownOf('run-1');
 const entry = entryOf({}, countdown);
 
 /** A client whose Updates end like this. */
-function playing(update: () => Promise<void>) {
+function running(update: () => Promise<void>) {
   const executeUpdate = jest.fn((_name: string, _options: object) => update());
   const getHandle = jest.fn((_workflowId: string, _runId?: string, _options?: object) => ({ executeUpdate }));
   const executeUpdateWithStart = jest.fn((_name: string, _options: Record<string, unknown>) => update());
@@ -17,7 +17,7 @@ function playing(update: () => Promise<void>) {
   return { executeUpdate, getHandle, executeUpdateWithStart, messages: undoMessages(client, 'tminus') };
 }
 const failing = (error: Error) =>
-  playing(async () => {
+  running(async () => {
     throw error;
   });
 const updateFailed = (type: string) => new WorkflowUpdateFailedError('failed', ApplicationFailure.create({ type, message: 'the reason' }));
@@ -25,7 +25,7 @@ const gone = new WorkflowNotFoundError('not found', 'countdown/go-api-1.4.0', un
 
 describe('the registration with the countdown', () => {
   it('goes to the chain of its first run, under the id of the undo', async () => {
-    const { getHandle, executeUpdate, messages } = playing(async () => undefined);
+    const { getHandle, executeUpdate, messages } = running(async () => undefined);
     await messages.registerWithCountdown(entry, countdown);
     expect(getHandle).toHaveBeenCalledWith('countdown/go-api-1.4.0', undefined, { firstExecutionRunId: 'run-1' });
     expect(executeUpdate).toHaveBeenCalledWith('registerUndo', { args: [entry], updateId: entry.id });
@@ -52,7 +52,7 @@ describe('the registration with the countdown', () => {
 
 describe('the restorer', () => {
   it('is one workflow per countdown run, started with its first undo and the deadline of the real clock', async () => {
-    const { executeUpdateWithStart, messages } = playing(async () => undefined);
+    const { executeUpdateWithStart, messages } = running(async () => undefined);
     await messages.registerWithRestorer(entry, countdown, 1_700_000_000_000);
     const [name, { args, updateId, startWorkflowOperation }] = executeUpdateWithStart.mock.calls[0] ?? ['', {}];
     expect([name, args, updateId]).toEqual(['registerUndo', [{ entry, countdown, dueAtMs: 1_700_000_000_000 }], entry.id]);

@@ -12,7 +12,7 @@ import { createPrometheusClient } from '../prometheus/client.ts';
 import { SETTLED_AFTER_S } from '../prometheus/queries.ts';
 import { startRealPrometheus, type RealPrometheus } from '../testing/fake-pods.ts';
 import type { GuardInput, PreflightInput } from '../steps-contract.ts';
-import { fakeCluster, fakePods, PLAYED_IMAGE } from '../testing/fake-cluster.ts';
+import { fakeCluster, fakePods, FAKE_IMAGE } from '../testing/fake-cluster.ts';
 import { createGuardActivities } from './run-guard.ts';
 
 jest.setTimeout(60_000);
@@ -37,13 +37,13 @@ const preflight: PreflightInput = {
   countdown: 'countdown/go-api-1.4.0/run',
   production,
   staging: { ...production, namespace: 'shop-staging' },
-  image: PLAYED_IMAGE,
+  image: FAKE_IMAGE,
   healthTarget: 'shop',
   healthPath: '/healthz',
   guard: step,
 };
 
-interface Playing {
+interface Running {
   prometheus: RealPrometheus;
   /** 50 times a second per pod, from now on. */
   send(each?: { errors?: number; slow?: number; requests?: number }): void;
@@ -56,8 +56,8 @@ interface Playing {
 }
 
 /** A test with a Prometheus and pods of its own: most of its time it waits, so that all of them wait together. */
-const playing =
-  (body: (playing: Playing) => Promise<void>, options: Parameters<typeof startRealPrometheus>[1] = {}): (() => Promise<void>) =>
+const running =
+  (body: (running: Running) => Promise<void>, options: Parameters<typeof startRealPrometheus>[1] = {}): (() => Promise<void>) =>
   async () => {
     const folder = await mkdtemp(join(tmpdir(), 'tminus-guard-'));
     const health = createServer((_request, response) => response.end('{"status":"ok"}'));
@@ -112,7 +112,7 @@ const playing =
 const input = (change: Partial<GuardInput> = {}, times: Partial<GuardInput['step']> = {}): GuardInput => ({
   step: { ...step, ...times },
   production,
-  image: PLAYED_IMAGE,
+  image: FAKE_IMAGE,
   healthTarget: 'shop',
   healthPath: '/healthz',
   launchedAt: null,
@@ -124,7 +124,7 @@ const input = (change: Partial<GuardInput> = {}, times: Partial<GuardInput['step
 describe('the guard with the real Prometheus', () => {
   it.concurrent(
     'passes a version that keeps its limits, on exactly the requests that were answered',
-    playing(async ({ send, scraped, acts }) => {
+    running(async ({ send, scraped, acts }) => {
       send();
       await scraped();
       const { outcome, findings, facts, evidence, carry } = await acts().runGuard(input());
@@ -140,7 +140,7 @@ describe('the guard with the real Prometheus', () => {
 
   it.concurrent(
     'fails within seconds when requests begin to fail',
-    playing(async ({ send, scraped, acts }) => {
+    running(async ({ send, scraped, acts }) => {
       send({ errors: 1 });
       await scraped();
       const startedMs = performance.now();
@@ -155,7 +155,7 @@ describe('the guard with the real Prometheus', () => {
 
   it.concurrent(
     'fails when the slowest 1 % take longer than the limit',
-    playing(async ({ send, scraped, acts }) => {
+    running(async ({ send, scraped, acts }) => {
       send({ slow: 2 });
       await scraped();
       expect((await acts().runGuard(input({}, { bakeMs: 60_000 }))).findings).toMatchObject([
@@ -166,7 +166,7 @@ describe('the guard with the real Prometheus', () => {
 
   it.concurrent(
     'reports the query when Prometheus dies, and goes on by itself when it is back',
-    playing(async ({ prometheus, send, scraped, acts }) => {
+    running(async ({ prometheus, send, scraped, acts }) => {
       send();
       await scraped();
       const { runGuard } = acts();
@@ -198,7 +198,7 @@ describe('the guard with the real Prometheus', () => {
 
   it.concurrent(
     'reports when one of the Ready pods cannot be scraped, though all others are well',
-    playing(async ({ prometheus, send, scraped, acts }) => {
+    running(async ({ prometheus, send, scraped, acts }) => {
       send();
       await scraped();
       (prometheus.pods[fakePods[1] as string] as { up: boolean }).up = false;
@@ -210,7 +210,7 @@ describe('the guard with the real Prometheus', () => {
 
   it.concurrent(
     'reports when two jobs scrape the same pods',
-    playing(
+    running(
       async ({ send, scraped, acts }) => {
         send();
         await scraped(6);
@@ -224,7 +224,7 @@ describe('the guard with the real Prometheus', () => {
 
   it.concurrent(
     'reports the query when every request fails, but under a label of another name',
-    playing(
+    running(
       async ({ send, scraped, acts }) => {
         send({ errors: 20 });
         await scraped();
@@ -238,7 +238,7 @@ describe('the guard with the real Prometheus', () => {
 
   it.concurrent(
     'is undecided without traffic, and never takes 0 of 0 for a pass',
-    playing(async ({ scraped, acts }) => {
+    running(async ({ scraped, acts }) => {
       await scraped();
       expect((await acts().runGuard(input({}, { bakeMs: 1_000, maxBakeMs: 2_000 }))).findings).toMatchObject([
         { code: 'GuardUndecided', outcome: 'inconclusive', measured: 0 },
@@ -248,7 +248,7 @@ describe('the guard with the real Prometheus', () => {
 
   it.concurrent(
     'reports when the cluster cannot be asked, and when other pods than the launched run',
-    playing(async ({ send, scraped, acts }) => {
+    running(async ({ send, scraped, acts }) => {
       send();
       await scraped();
       expect((await acts(fakeCluster({ status: 403 })).runGuard(input())).findings).toMatchObject([
@@ -265,7 +265,7 @@ describe('the guard with the real Prometheus', () => {
 
   it.concurrent(
     'measures what the old version answered before the launch',
-    playing(async ({ send, scraped, acts }) => {
+    running(async ({ send, scraped, acts }) => {
       send();
       await scraped();
       await new Promise((done) => setTimeout(done, 3_000));
@@ -279,7 +279,7 @@ describe('the guard with the real Prometheus', () => {
 describe('preflight with the real Prometheus', () => {
   it.concurrent(
     'passes 18 of 18 and names the clock skew',
-    playing(async ({ send, scraped, acts }) => {
+    running(async ({ send, scraped, acts }) => {
       send();
       await scraped();
       const { findings, facts, evidence } = await acts().runPreflight(preflight);
@@ -291,7 +291,7 @@ describe('preflight with the real Prometheus', () => {
 
   it.concurrent(
     'finds the missing bucket, the wrong metric, the paused Deployment and the missing right, each by name',
-    playing(async ({ scraped, acts }) => {
+    running(async ({ scraped, acts }) => {
       await scraped();
       const guard = { ...step, limits: { ...step.limits, p99Ms: 250 } };
       const { findings } = await acts(fakeCluster({ paused: true, allowed: false, nodeImages: [] })).runPreflight({
@@ -313,7 +313,7 @@ describe('preflight with the real Prometheus', () => {
 
   it.concurrent(
     'finds a histogram that labels the status otherwise than the guard asks for it',
-    playing(
+    running(
       async ({ send, scraped, acts }) => {
         send();
         await scraped();
@@ -328,7 +328,7 @@ describe('preflight with the real Prometheus', () => {
 
   it.concurrent(
     'cannot tell without Prometheus, and says so once for each question it could not ask',
-    playing(async ({ prometheus, acts }) => {
+    running(async ({ prometheus, acts }) => {
       await prometheus.stop();
       const { findings, facts } = await acts().runPreflight(preflight);
       expect(findings.filter(({ outcome }) => outcome === 'inconclusive').map(({ subject }) => subject)).toEqual([

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { createFolderEvidenceStore } from '../evidence/folder-store.ts';
-import { fakeCluster, PLAYED_IMAGE, type FakeCluster } from '../testing/fake-cluster.ts';
+import { fakeCluster, FAKE_IMAGE, type FakeCluster } from '../testing/fake-cluster.ts';
 import type { EvidenceStore } from '../evidence/contract.ts';
 import { EvidenceNotKept } from '../evidence/errors.ts';
 import type { ClusterClient } from './client.ts';
@@ -151,7 +151,7 @@ it.each<FakeCluster['status']>([401, 403, 404])(
       told.push(text);
       fake.status = 200;
     };
-    const proof = await verify(fake.client, { image: PLAYED_IMAGE, timeoutMs: 20_000, heartbeat });
+    const proof = await verify(fake.client, { image: FAKE_IMAGE, timeoutMs: 20_000, heartbeat });
     expect(proof).toMatchObject({ ok: true, pods: 3 });
     expect(told).toEqual([expect.stringContaining(`(${status})`)]);
   },

@@ -9,7 +9,7 @@ import { bytesOf } from '../evidence/bytes-of.ts';
 import type { EvidenceStore } from '../evidence/contract.ts';
 import { EvidenceNotKept } from '../evidence/errors.ts';
 import { createFolderEvidenceStore } from '../evidence/folder-store.ts';
-import { fakeCluster, PLAYED_IMAGE } from '../testing/fake-cluster.ts';
+import { fakeCluster, FAKE_IMAGE } from '../testing/fake-cluster.ts';
 import { clientOf, failingPod, healthyDeployment, IMAGE, TARGET, type DeploymentObjects } from '../testing/deployment-objects.ts';
 import { watchRollout } from './watch-rollout.ts';
 
@@ -22,7 +22,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-const asked = { target, observedGeneration: 3, image: PLAYED_IMAGE, timeoutMs: 60_000 };
+const asked = { target, observedGeneration: 3, image: FAKE_IMAGE, timeoutMs: 60_000 };
 const watch = (writtenAt?: string) =>
   watchRollout(
     fakeCluster().client,

@@ -11,7 +11,7 @@ import type { Finding } from '../../verdict/finding.ts';
 import type { EvidenceStore } from '../evidence/contract.ts';
 import { EvidenceNotKept } from '../evidence/errors.ts';
 import { createFolderEvidenceStore } from '../evidence/folder-store.ts';
-import { fakeCluster, PLAYED_IMAGE } from '../testing/fake-cluster.ts';
+import { fakeCluster, FAKE_IMAGE } from '../testing/fake-cluster.ts';
 import { ApiFailure } from '../kubernetes/api-failure.ts';
 import type { ClusterClient } from '../kubernetes/client.ts';
 import type { PreflightInput } from '../steps-contract.ts';
@@ -27,7 +27,7 @@ const input: PreflightInput = {
   countdown: OWN,
   production: { cluster: 'lab', namespace: 'shop', deployment: 'go-api', container: 'go-api' },
   staging: null,
-  image: PLAYED_IMAGE,
+  image: FAKE_IMAGE,
   healthTarget: 'shop',
   healthPath: '/healthz',
   guard: null,

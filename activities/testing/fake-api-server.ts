@@ -12,7 +12,7 @@ export interface FakeApiServer {
   close(): Promise<void>;
 }
 
-export async function servePlayedApi(api: FakeClusterApi): Promise<FakeApiServer> {
+export async function serveFakeApi(api: FakeClusterApi): Promise<FakeApiServer> {
   const requests: string[] = [];
   const server = createServer((request, response) => {
     void (async () => {

@@ -35,12 +35,12 @@ export interface FakeCluster {
 }
 
 const HASH = '7d4b9c';
-export const PLAYED_IMAGE = 'registry.local/go-api:sha-91d03ce';
+export const FAKE_IMAGE = 'registry.local/go-api:sha-91d03ce';
 export const fakePods = [1, 2, 3].map((each) => `go-api-${HASH}-x${each}`);
 
 export function fakeCluster(change: Partial<FakeCluster> = {}): FakeCluster & { client: ClusterClient } {
   const state: FakeCluster = {
-    image: PLAYED_IMAGE,
+    image: FAKE_IMAGE,
     names: [...fakePods],
     states: {},
     replicas: null,
@@ -48,7 +48,7 @@ export function fakeCluster(change: Partial<FakeCluster> = {}): FakeCluster & { 
     status: 200,
     paused: false,
     allowed: true,
-    nodeImages: [PLAYED_IMAGE],
+    nodeImages: [FAKE_IMAGE],
     annotations: {},
     lease: null,
     rewrites: (image) => image,

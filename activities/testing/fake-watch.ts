@@ -8,7 +8,7 @@ import type { ActivityProgress } from '../running-activity.ts';
 import type { Answer, PrometheusClient } from '../prometheus/client.ts';
 import type { RunningActivity } from '../running-activity.ts';
 import type { GuardCarry, GuardInput } from '../steps-contract.ts';
-import { fakeCluster, fakePods, PLAYED_IMAGE } from './fake-cluster.ts';
+import { fakeCluster, fakePods, FAKE_IMAGE } from './fake-cluster.ts';
 import { createGuardActivities, type GuardDependencies } from '../guard/run-guard.ts';
 import type { TriggerReport, WatchTriggerInput } from '../triggers/contract.ts';
 import { createTriggerActivities } from '../triggers/watch-trigger.ts';
@@ -28,7 +28,7 @@ export const input = (change: Partial<GuardInput> = {}): GuardInput => ({
     limits: { p99Ms: 300, errorPercent: 0.1 },
   },
   production: { cluster: 'lab', namespace: 'shop', deployment: 'go-api', container: 'go-api' },
-  image: PLAYED_IMAGE,
+  image: FAKE_IMAGE,
   healthTarget: 'shop',
   healthPath: '/healthz',
   launchedAt: null,

@@ -36,7 +36,7 @@ const rules = [
   { alert: 'NoSeries', expr: 'rate(zap_error_total[4s]) > 10' },
 ];
 
-interface Playing {
+interface Running {
   prometheus: RealPrometheus;
   alertmanager: AlertmanagerProcess;
   /** 3,000 requests/s, this share (0-1) of them with errors, from now on. */
@@ -47,8 +47,8 @@ interface Playing {
 }
 
 /** A test with its own Prometheus, Alertmanager and pods: it waits most of its time, so that all of them wait together. */
-const playing =
-  (body: (playing: Playing) => Promise<void>, options: { codeLabel?: string; scrapeInterval?: string } = {}): (() => Promise<void>) =>
+const running =
+  (body: (running: Running) => Promise<void>, options: { codeLabel?: string; scrapeInterval?: string } = {}): (() => Promise<void>) =>
   async () => {
     const folder = await mkdtemp(join(tmpdir(), 'tminus-triggers-'));
     const closes: (() => Promise<void>)[] = [() => rm(folder, { recursive: true, force: true })];
@@ -117,7 +117,7 @@ const secondsSince = (startedMs: number, at: string): number => (Date.parse(at) 
 describe('a trigger on the metrics of the real Prometheus', () => {
   it.concurrent(
     'fires within 30 s of errors of 5 %, counted from the fault on, and clears when they are over',
-    playing(
+    running(
       async ({ send, watch, verify }) => {
         const since = new Date();
         send(0.05);
@@ -143,7 +143,7 @@ describe('a trigger on the metrics of the real Prometheus', () => {
 
   it.concurrent(
     'does not fire without errors, and times out',
-    playing(async ({ watch, verify }) => {
+    running(async ({ watch, verify }) => {
       const report = await watch({ timeoutMs: 16_000 });
       expect(report).toMatchObject({ outcome: 'timeout', message: expect.stringContaining('0 % of ') });
       await verify(report);
@@ -152,7 +152,7 @@ describe('a trigger on the metrics of the real Prometheus', () => {
 
   it.concurrent(
     'has no data when Prometheus stops in the middle of errors',
-    playing(async ({ prometheus, send, watch, verify }) => {
+    running(async ({ prometheus, send, watch, verify }) => {
       send(0.05);
       setTimeout(() => void prometheus.stop(), 3_000);
       const report = await watch();
@@ -163,7 +163,7 @@ describe('a trigger on the metrics of the real Prometheus', () => {
 
   it.concurrent(
     'has no data on a metric without series, and when a pod is not scraped any more',
-    playing(async ({ prometheus, watch, verify }) => {
+    running(async ({ prometheus, watch, verify }) => {
       const missing = await watch({ trigger: { ...metrics, metric: 'no_such_metric' } });
       expect(missing).toMatchObject({ outcome: 'no-data', message: expect.stringContaining('no requests were counted') });
       await verify(missing);
@@ -178,7 +178,7 @@ describe('a trigger on the metrics of the real Prometheus', () => {
 
   it.concurrent(
     'has no data where the status of requests has another label',
-    playing(
+    running(
       async ({ send, watch, verify }) => {
         send(0.05);
         const report = await watch();
@@ -193,7 +193,7 @@ describe('a trigger on the metrics of the real Prometheus', () => {
 describe('a trigger on an alert of the real Alertmanager', () => {
   it.concurrent(
     'fires with the alert, does not count a silenced one, and clears with its end',
-    playing(async ({ alertmanager, send, watch, verify }) => {
+    running(async ({ alertmanager, send, watch, verify }) => {
       const calm = await watch({ trigger: alert, until: 'clears', forMs: 2_000 });
       expect(calm.outcome).toBe('cleared');
       await verify(calm);
@@ -218,7 +218,7 @@ describe('a trigger on an alert of the real Alertmanager', () => {
 
   it.concurrent(
     'has no data on a missing rule, a rule without series, other labels, and while either does not respond',
-    playing(async ({ prometheus, alertmanager, watch, verify }) => {
+    running(async ({ prometheus, alertmanager, watch, verify }) => {
       const expectNoData = async (change: Partial<typeof alert>, message: RegExp) => {
         const report = await watch({ trigger: { ...alert, ...change } });
         expect(report).toMatchObject({ outcome: 'no-data', message: expect.stringMatching(message) });

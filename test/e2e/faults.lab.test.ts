@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest 
 import { Client, Connection, WorkflowNotFoundError } from '@temporalio/client';
 import { auditWrites, deployShop, kill, paths, resetShop, restart, startTraffic, stopTraffic } from '../../lab/index.ts';
 import { countdownId } from '../../release/countdown-id.ts';
-import { openHouse, pause, type House } from './house.ts';
+import { openHouse, pause, type Installation } from './installation.ts';
 
 jest.setTimeout(600_000);
 
@@ -15,7 +15,7 @@ const RETENTION_SECONDS = 60;
 const FORGOTTEN_WITHIN_MS = 150_000;
 const SHOP = { namespace: 'shop', deployment: 'go-api' };
 let images: { current: string; candidate: string };
-let house: House;
+let installation: Installation;
 let temporal: Connection;
 /** Launches of this file, in their order. */
 const launches: string[] = [];
@@ -23,10 +23,10 @@ const launches: string[] = [];
 const started = new Set<string>();
 
 beforeAll(async () => {
-  house = await openHouse({ environment: paths().environment, temporal: paths().temporal });
+  installation = await openHouse({ environment: paths().environment, temporal: paths().temporal });
   temporal = await Connection.connect({ address: paths().temporal });
   const config = { workflowExecutionRetentionTtl: { seconds: RETENTION_SECONDS as never } };
-  await temporal.workflowService.updateNamespace({ namespace: house.namespace, config });
+  await temporal.workflowService.updateNamespace({ namespace: installation.namespace, config });
 });
 beforeEach(async () => {
   images = await deployShop();
@@ -34,14 +34,14 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   for (const name of started) {
-    if ((await house.status(name)).phase === 'ended') continue;
-    await house.tminus('requester', 'abort', name, '-m', 'test over', '--confirm', name);
+    if ((await installation.status(name)).phase === 'ended') continue;
+    await installation.tminus('requester', 'abort', name, '-m', 'test over', '--confirm', name);
     await ended(name);
   }
   started.clear();
 });
 afterAll(async () => {
-  await house.close();
+  await installation.close();
   await temporal.close();
   await stopTraffic();
   await resetShop();
@@ -60,7 +60,7 @@ function releaseFile({ candidate = images.candidate, countdown = '5s', bake = '1
   name: string;
   file: string;
 } {
-  const { home } = house;
+  const { home } = installation;
   const name = `go-api-${randomUUID().slice(0, 8)}`;
   mkdirSync(join(home, 'k6'), { recursive: true });
   writeFileSync(
@@ -102,26 +102,26 @@ ${checkpoints.join('\n')}
 
 async function start(options: PlanOptions = {}): Promise<string> {
   const { name, file } = releaseFile(options);
-  const ran = await house.tminus('requester', 'start', file);
+  const ran = await installation.tminus('requester', 'start', file);
   expect(ran).toMatchObject({ code: 0 });
   started.add(name);
   launches.push(name);
   return name;
 }
 
-const ended = (name: string) => house.until(name, 'ended', ({ phase }) => phase === 'ended', 240_000);
+const ended = (name: string) => installation.until(name, 'ended', ({ phase }) => phase === 'ended', 240_000);
 const writesSince = async (count: number) => (await auditWrites(SHOP)).slice(count).map(({ image }) => image);
-const deaths = () => house.devOutput().split('worker exited (SIGKILL)').length - 1;
+const deaths = () => installation.devOutput().split('worker exited (SIGKILL)').length - 1;
 
 describe('kill -9 of the worker', () => {
   it('in the load test and before the launch write: the run starts again from nothing, and the launch is written exactly once', async () => {
     await startTraffic(100);
     const [writes, died] = [(await auditWrites(SHOP)).length, deaths()];
-    for (const place of ['load-test.running', 'deployment-image.apply-write.before'] as const) house.dieAt(place);
+    for (const place of ['load-test.running', 'deployment-image.apply-write.before'] as const) installation.dieAt(place);
     const name = await start({ load: true, countdown: '40s' });
     const now = await ended(name);
     expect(now).toMatchObject({ ending: 'launched' });
-    expect([house.deathsToCome(), deaths() - died]).toEqual([[], 2]);
+    expect([installation.deathsToCome(), deaths() - died]).toEqual([[], 2]);
     expect(await writesSince(writes)).toEqual([images.candidate]);
     const delivered = now.checkpoints[0]?.steps[0]?.findings.find(({ code }) => code === 'LoadDelivered');
     expect(delivered).toMatchObject({ outcome: 'pass' });
@@ -131,20 +131,21 @@ describe('kill -9 of the worker', () => {
   it('after the launch write: it is not written again, and the countdown ends as launched', async () => {
     await startTraffic(100);
     const [writes, died] = [(await auditWrites(SHOP)).length, deaths()];
-    house.dieAt('deployment-image.apply-write.after');
+    installation.dieAt('deployment-image.apply-write.after');
     const name = await start();
     expect(await ended(name)).toMatchObject({ ending: 'launched' });
-    expect([house.deathsToCome(), deaths() - died]).toEqual([[], 1]);
+    expect([installation.deathsToCome(), deaths() - died]).toEqual([[], 1]);
     expect(await writesSince(writes)).toEqual([images.candidate]);
   });
 
   it('before and after the rollback write: one launch write, one rollback write, and the old version serves', async () => {
     const { candidate } = await deployShop({ fault: 'broken-image' });
     const [writes, died] = [(await auditWrites(SHOP)).length, deaths()];
-    for (const place of ['deployment-image.restore-write.before', 'deployment-image.restore-write.after'] as const) house.dieAt(place);
+    for (const place of ['deployment-image.restore-write.before', 'deployment-image.restore-write.after'] as const)
+      installation.dieAt(place);
     const name = await start({ candidate });
     expect(await ended(name)).toMatchObject({ ending: 'rolled-back' });
-    expect([house.deathsToCome(), deaths() - died]).toEqual([[], 2]);
+    expect([installation.deathsToCome(), deaths() - died]).toEqual([[], 2]);
     expect(await writesSince(writes)).toEqual([candidate, images.current]);
   });
 });
@@ -152,7 +153,7 @@ describe('kill -9 of the worker', () => {
 it('holds, naming the query, when Prometheus stops while the guard runs, and goes on by itself when it is back', async () => {
   await startTraffic(100);
   const name = await start({ bake: '20s' });
-  await house.until(
+  await installation.until(
     name,
     'in the guard',
     ({ checkpoints }) => checkpoints.at(-1)?.steps.some((step) => step.type === 'guard' && step.state === 'running') ?? false,
@@ -160,10 +161,10 @@ it('holds, naming the query, when Prometheus stops while the guard runs, and goe
   await pause(6_000);
   await kill('prometheus');
   try {
-    const held = await house.until(name, 'holding', ({ phase }) => phase === 'holding', 60_000);
+    const held = await installation.until(name, 'holding', ({ phase }) => phase === 'holding', 60_000);
     expect(held.verdict).toBe('hold');
     expect(held.message).toMatch(/sum by \(pod\).* was not queried/);
-    expect((await house.tminus('requester', 'status', name, '--wait', '--timeout', '2s')).code).toBe(5);
+    expect((await installation.tminus('requester', 'status', name, '--wait', '--timeout', '2s')).code).toBe(5);
   } finally {
     await restart('prometheus');
   }
@@ -173,16 +174,16 @@ it('holds, naming the query, when Prometheus stops while the guard runs, and goe
 it('loses nothing when the Temporal server is killed in the middle of a hold, and counts an approval once though it is sent twice', async () => {
   await startTraffic(100);
   const name = await start({ poll: true, countdown: '8s' });
-  await house.until(name, 'waiting', ({ phase }) => phase === 'waiting');
-  expect((await house.tminus('requester', 'hold', name, '-m', 'incident')).code).toBe(0);
-  const held = await house.until(name, 'holding', ({ phase }) => phase === 'holding');
+  await installation.until(name, 'waiting', ({ phase }) => phase === 'waiting');
+  expect((await installation.tminus('requester', 'hold', name, '-m', 'incident')).code).toBe(0);
+  const held = await installation.until(name, 'holding', ({ phase }) => phase === 'holding');
   await kill('temporal-server');
   await pause(2_000);
   await restart('temporal-server');
-  const still = await house.until(name, 'holding again', ({ phase }) => phase === 'holding', 90_000);
+  const still = await installation.until(name, 'holding again', ({ phase }) => phase === 'holding', 90_000);
   expect(still.auditHead).toEqual(held.auditHead);
-  expect((await house.tminus('li.wei', 'resume', name, '-m', 'over')).code).toBe(0);
-  const waiting = await house.until(name, 'waiting', ({ phase }) => phase === 'waiting');
+  expect((await installation.tminus('li.wei', 'resume', name, '-m', 'over')).code).toBe(0);
+  const waiting = await installation.until(name, 'waiting', ({ phase }) => phase === 'waiting');
   const poll = waiting.checkpoints[0]!;
   const body = JSON.stringify({
     id: randomUUID(),
@@ -193,9 +194,9 @@ it('loses nothing when the Temporal server is killed in the middle of a hold, an
     comment: 'go',
   });
   const send = () =>
-    fetch(`${house.url}/api/v1/countdowns/${name}/actions`, {
+    fetch(`${installation.url}/api/v1/countdowns/${name}/actions`, {
       method: 'POST',
-      headers: { authorization: `Bearer ${house.token('a.osei')}`, 'content-type': 'application/json' },
+      headers: { authorization: `Bearer ${installation.token('a.osei')}`, 'content-type': 'application/json' },
       body,
     }).then((answer) => answer.json());
   const first = await send();
@@ -208,26 +209,26 @@ it('loses nothing when the Temporal server is killed in the middle of a hold, an
 it('refuses a second countdown for the same service with a sentence', async () => {
   const first = await start({ countdown: '10m' });
   const { name, file } = releaseFile({ countdown: '10m' });
-  const second = await house.tminus('requester', 'start', file);
+  const second = await installation.tminus('requester', 'start', file);
   expect(second.code).toBe(6);
   expect(second.stderr + second.stdout).toContain(`shop/go-api already has a countdown: ${first}`);
-  expect((await house.tminus('requester', 'abort', first, '-m', 'test over', '--confirm', first)).code).toBe(0);
+  expect((await installation.tminus('requester', 'abort', first, '-m', 'test over', '--confirm', first)).code).toBe(0);
   expect(await ended(first)).toMatchObject({ ending: 'aborted' });
-  expect((await house.tminus('requester', 'start', file)).code).toBe(0);
+  expect((await installation.tminus('requester', 'start', file)).code).toBe(0);
   started.add(name);
 });
 
 it('explains why each wrong approval does not count, and verifies the chain of the audit', async () => {
   const name = await start({ poll: true, countdown: '10s' });
   const approve = (who: 'requester' | 'li.wei', ...more: string[]) =>
-    house.tminus(who, 'approve', name, '-m', 'go', '--checkpoint', 'poll', ...more);
+    installation.tminus(who, 'approve', name, '-m', 'go', '--checkpoint', 'poll', ...more);
   const early = await approve('li.wei');
   expect(early).toMatchObject({ code: 6, stderr: expect.stringContaining('not possible now') });
-  await house.until(name, 'waiting', ({ phase }) => phase === 'waiting');
+  await installation.until(name, 'waiting', ({ phase }) => phase === 'waiting');
   expect(await approve('requester')).toMatchObject({ code: 6 });
-  await house.tminus('requester', 'abort', name, '-m', 'test over', '--confirm', name);
+  await installation.tminus('requester', 'abort', name, '-m', 'test over', '--confirm', name);
   await ended(name);
-  const events = await house.tminus('requester', 'events', name);
+  const events = await installation.tminus('requester', 'events', name);
   expect(events.code).toBe(0);
   expect(events.stdout).toMatch(/approve.refused/);
   expect(events.stdout).toMatch(/chain verified/);
@@ -235,14 +236,14 @@ it('explains why each wrong approval does not count, and verifies the chain of t
 
 describe('without a worker that could answer', () => {
   const [first, last] = [() => launches[0]!, () => launches.at(-1)!];
-  beforeAll(() => house.serveAlone());
+  beforeAll(() => installation.serveAlone());
 
   it('shows and verifies a countdown that has just ended: its own version does not run any more', async () => {
     await readable(last());
   });
 
   it('shows and verifies a launch that Temporal has forgotten', async () => {
-    const { workflow } = new Client({ connection: temporal, namespace: house.namespace });
+    const { workflow } = new Client({ connection: temporal, namespace: installation.namespace });
     const deadline = Date.now() + FORGOTTEN_WITHIN_MS;
     while (
       await workflow
@@ -264,13 +265,13 @@ describe('without a worker that could answer', () => {
   }
 
   async function readable(name: string) {
-    const status = await house.tminus('requester', 'status', name);
+    const status = await installation.tminus('requester', 'status', name);
     expect(status).toMatchObject({ stdout: expect.stringContaining(name), stderr: '' });
-    const events = await house.tminus('requester', 'events', name);
+    const events = await installation.tminus('requester', 'events', name);
     expect(events).toMatchObject({ code: 0, stdout: expect.stringMatching(/chain verified/) });
-    const page = join(house.home, `${name}.html`);
-    expect(await house.tminus('requester', 'report', name, '--html', page)).toMatchObject({ code: 0 });
+    const page = join(installation.home, `${name}.html`);
+    expect(await installation.tminus('requester', 'report', name, '--html', page)).toMatchObject({ code: 0 });
     expect(readFileSync(page, 'utf8')).toContain(name);
-    return { status, verified: await house.tminus('requester', 'verify', name) };
+    return { status, verified: await installation.tminus('requester', 'verify', name) };
   }
 });

@@ -1,7 +1,7 @@
 // Whether somebody notices that nobody watches: the only worker of a live version stands still, and the alert of the real Prometheus has to fire.
 import { resolve } from 'node:path';
 import { firingAlert, prometheusProcess } from '../../activities/testing/prometheus-process.ts';
-import { pause, type House } from '../e2e/house.ts';
+import { pause, type Installation } from '../e2e/installation.ts';
 import { endingOf } from './launch.ts';
 
 const RULES = resolve(import.meta.dirname, '../../deploy/prometheus/tminus-alerts.yaml');
@@ -19,7 +19,7 @@ export interface AlertRow {
 }
 
 /** @param metrics host and port of the server's /metrics @param release that is guarded */
-export async function measureAlert(house: House, release: string, metrics: string): Promise<AlertRow> {
+export async function measureAlert(installation: Installation, release: string, metrics: string): Promise<AlertRow> {
   const prometheus = await prometheusProcess({
     global: { scrape_interval: '1s', evaluation_interval: '1s' },
     rule_files: [RULES],
@@ -28,7 +28,7 @@ export async function measureAlert(house: House, release: string, metrics: strin
   try {
     const before = await firingAlert(prometheus.url, ALERT);
     const began = Date.now();
-    const worker = house.stopWorker();
+    const worker = installation.stopWorker();
     let alertS: number | null = null;
     try {
       while (alertS === null && Date.now() - began < 2 * ALERT_WITHIN_S * 1_000) {
@@ -39,7 +39,7 @@ export async function measureAlert(house: House, release: string, metrics: strin
       worker.goOn();
     }
     // Blind for longer than `liveDeadline`: the first thing that the worker does is to roll back.
-    const ending = await endingOf(house, release, ENDED_TIMEOUT_MS);
+    const ending = await endingOf(installation, release, ENDED_TIMEOUT_MS);
     return { alertS, ending, ok: before === null && alertS !== null && alertS <= ALERT_WITHIN_S && ending === 'rolled-back' };
   } finally {
     await prometheus.close();

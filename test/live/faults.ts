@@ -10,7 +10,7 @@ import {
   type LiveFault,
   type SmallDisk,
 } from '../../lab/index.ts';
-import type { House } from '../e2e/house.ts';
+import type { Installation } from '../e2e/installation.ts';
 
 export const LIVE_DEADLINE_S = 60;
 /** A watcher that is blind rolls back at `liveDeadline`, counted from its last sample: half an interval of scrapes, queries and samples each way. */
@@ -18,7 +18,7 @@ const AROUND_S = 15;
 export const TRAFFIC_PER_SECOND = 100;
 
 export interface Situation {
-  house: House;
+  installation: Installation;
   disk: SmallDisk;
   release: string;
   /** Image that is live. */
@@ -86,10 +86,10 @@ export const liveCases: readonly LiveCase[] = [
   {
     id: 'f',
     what: '10 % errors while somebody holds',
-    async before({ house, release }) {
-      const { code, stderr } = await house.tminus('requester', 'hold', release, '-m', 'incident elsewhere');
+    async before({ installation, release }) {
+      const { code, stderr } = await installation.tminus('requester', 'hold', release, '-m', 'incident elsewhere');
       if (code !== 0) throw new Error(`the hold was refused: ${stderr}`);
-      await house.until(release, 'holding', ({ phase }) => phase === 'holding');
+      await installation.until(release, 'holding', ({ phase }) => phase === 'holding');
     },
     begin: pods('errors-10'),
     writeS: within(15),
@@ -105,8 +105,8 @@ export const liveCases: readonly LiveCase[] = [
   {
     id: 'h',
     what: '10 % errors and the worker killed',
-    async begin({ house, candidate }) {
-      house.killWorker();
+    async begin({ installation, candidate }) {
+      installation.killWorker();
       return beginLiveFault('errors-10', candidate);
     },
     writeS: within(45),

@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { kubectl, paths, resetShop, startTraffic } from '../../lab/index.ts';
 import type { CountdownStatus } from '../../verdict/countdown-status.ts';
-import { pause, type House } from '../e2e/house.ts';
+import { pause, type Installation } from '../e2e/installation.ts';
 import { LIVE_DEADLINE_S, TRAFFIC_PER_SECOND } from './faults.ts';
 
 export const BAKE_S = 120;
@@ -22,9 +22,9 @@ export async function prepareShop(): Promise<void> {
 }
 
 /** Starts a release that only launches and guards. Answers its name once the guard has watched for a while. */
-export async function launch(house: House, image: string, name: string): Promise<string> {
+export async function launch(installation: Installation, image: string, name: string): Promise<string> {
   const release = `${name}-${randomUUID().slice(0, 8)}`;
-  const file = join(house.home, `${release}.yaml`);
+  const file = join(installation.home, `${release}.yaml`);
   writeFileSync(
     file,
     `apiVersion: tminus.dev/v1alpha1
@@ -50,9 +50,9 @@ spec:
           limits: { p99: 300ms, errorRate: 0.1% }
 `,
   );
-  const { code, stdout, stderr } = await house.tminus('requester', 'start', file);
+  const { code, stdout, stderr } = await installation.tminus('requester', 'start', file);
   if (code !== 0) throw new Error(`${release} does not start: ${stdout}${stderr}`);
-  await house.until(release, 'guarded', guarded, GUARDED_TIMEOUT_MS);
+  await installation.until(release, 'guarded', guarded, GUARDED_TIMEOUT_MS);
   await pause(WATCHED_BEFORE_MS);
   return release;
 }
@@ -66,14 +66,14 @@ function guarded({ checkpoints, phase, message }: CountdownStatus): boolean {
 }
 
 /** How it ended; `still <phase>` when it has not after that time, and then it is aborted so that the next launch can begin. */
-export async function endingOf(house: House, release: string, timeoutMs: number): Promise<string> {
+export async function endingOf(installation: Installation, release: string, timeoutMs: number): Promise<string> {
   try {
-    const { ending } = await house.until(release, 'ended', ({ phase }) => phase === 'ended', timeoutMs);
+    const { ending } = await installation.until(release, 'ended', ({ phase }) => phase === 'ended', timeoutMs);
     return ending ?? 'ended without an ending';
   } catch {
-    const { phase } = await house.status(release);
-    await house.tminus('requester', 'abort', release, '-m', 'measurement over', '--confirm', release);
-    await house.until(release, 'aborted', (status) => status.phase === 'ended', timeoutMs);
+    const { phase } = await installation.status(release);
+    await installation.tminus('requester', 'abort', release, '-m', 'measurement over', '--confirm', release);
+    await installation.until(release, 'aborted', (status) => status.phase === 'ended', timeoutMs);
     return `still ${phase}`;
   }
 }

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { deployShop, paths, resetShop, smallDisk, stopTraffic, toolPath, uncordon, type SmallDisk } from '../../lab/index.ts';
 import { freePort } from '../../activities/testing/free-port.ts';
-import { openHouse } from '../e2e/house.ts';
+import { openHouse } from '../e2e/installation.ts';
 import { liveCases, type LiveCase } from './faults.ts';
 import { launch, prepareShop } from './launch.ts';
 import { measure, type Row } from './measure.ts';
@@ -26,7 +26,7 @@ const { current, candidate } = await deployShop({}, tell);
 let disk: SmallDisk | undefined;
 process.env['TMINUS_TOOL_PROMETHEUS'] = await toolPath('prometheus', tell);
 const metrics = `127.0.0.1:${await freePort()}`;
-const house = await openHouse({
+const installation = await openHouse({
   env: { TMINUS_METRICS_ADDRESS: metrics },
   environment: paths().environment,
   temporal: paths().temporal,
@@ -42,7 +42,9 @@ try {
   }
   const alert = wanted.includes('w') ? await alerted() : null;
   const noisy = values.noise
-    ? await launchWithNoise(house, candidate, ({ what, ending, ok }) => tell(`${ok ? 'ok    ' : 'FAILED'} ${what.padEnd(24)} ${ending}`))
+    ? await launchWithNoise(installation, candidate, ({ what, ending, ok }) =>
+        tell(`${ok ? 'ok    ' : 'FAILED'} ${what.padEnd(24)} ${ending}`),
+      )
     : null;
   if (values.write) {
     writeFileSync(page, markdown(rows, alert, noisy));
@@ -53,7 +55,7 @@ try {
 } finally {
   await uncordon();
   await stopTraffic();
-  await house.close();
+  await installation.close();
   await disk?.close();
   receiver.close();
   await resetShop();
@@ -62,7 +64,7 @@ try {
 /** The worker stands still while a version is live. */
 async function alerted(): Promise<AlertRow> {
   await prepareShop();
-  const row = await measureAlert(house, await launch(house, candidate, 'live-w'), metrics);
+  const row = await measureAlert(installation, await launch(installation, candidate, 'live-w'), metrics);
   const seconds = row.alertS?.toFixed(1) ?? 'none';
   tell(
     `w  the only worker stands still                   alert   ${seconds}  alert <= ${ALERT_WITHIN_S}  ${row.ending}  ${row.ok ? 'ok' : 'FAILED'}`,
@@ -74,8 +76,8 @@ async function alerted(): Promise<AlertRow> {
 async function run(each: LiveCase): Promise<Row> {
   try {
     await prepareShop();
-    const release = await launch(house, candidate, `live-${each.id}`);
-    return await measure(each, { house, disk: disk!, release, candidate }, receiver, current);
+    const release = await launch(installation, candidate, `live-${each.id}`);
+    return await measure(each, { installation, disk: disk!, release, candidate }, receiver, current);
   } catch (error) {
     tell(String(error));
     return { id: each.id, what: each.what, messageS: null, writeS: null, ending: 'not measured', limit: '', failed: ['measurement'] };

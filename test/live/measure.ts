@@ -1,6 +1,6 @@
 // Seconds from a fault to the first message and to the first write of the rollback, both as outsiders noted them.
 import { auditWrites } from '../../lab/index.ts';
-import { pause } from '../e2e/house.ts';
+import { pause } from '../e2e/installation.ts';
 import type { LiveCase, Situation } from './faults.ts';
 import { endingOf } from './launch.ts';
 import type { Receiver } from './receiver.ts';
@@ -33,7 +33,7 @@ export async function measure(each: LiveCase, situation: Situation, receiver: Re
   } finally {
     await each.heal?.(situation);
   }
-  const ending = await endingOf(situation.house, situation.release, ENDED_TIMEOUT_MS);
+  const ending = await endingOf(situation.installation, situation.release, ENDED_TIMEOUT_MS);
   return judge(each, began, writeAt, receiver.firstSince(situation.release, began)?.at, ending);
 }
 

@@ -1,6 +1,6 @@
 // An ordinary day: what a healthy launch has to bear without a rollback and without a person.
 import { deleteOnePod, drainNode, scale, startTraffic } from '../../lab/index.ts';
-import type { House } from '../e2e/house.ts';
+import type { Installation } from '../e2e/installation.ts';
 import { TRAFFIC_PER_SECOND } from './faults.ts';
 import { BAKE_S, endingOf, launch, prepareShop } from './launch.ts';
 
@@ -24,14 +24,14 @@ export interface NoisyRow {
 }
 
 /** Launches a healthy version again and again with one noise each. No person acts. */
-export async function launchWithNoise(house: House, candidate: string, tell: (row: NoisyRow) => void): Promise<NoisyRow[]> {
+export async function launchWithNoise(installation: Installation, candidate: string, tell: (row: NoisyRow) => void): Promise<NoisyRow[]> {
   const rows: NoisyRow[] = [];
   for (let number = 0; number < NOISY_LAUNCHES; number += 1) {
     const { what, make } = noises[number % noises.length]!;
     await prepareShop();
-    const release = await launch(house, candidate, `noise-${number + 1}`);
+    const release = await launch(installation, candidate, `noise-${number + 1}`);
     await make();
-    const ending = await endingOf(house, release, ENDED_TIMEOUT_MS);
+    const ending = await endingOf(installation, release, ENDED_TIMEOUT_MS);
     const row = { what, ending, ok: ending === 'launched' };
     rows.push(row);
     tell(row);

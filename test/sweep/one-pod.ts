@@ -1,7 +1,7 @@
 // One pod of the lab's target in a namespace of its own, with a few users: the smallest service that can be launched, guarded and rolled back.
 import { kubectl, paths, stagingDatabaseUrl } from '../../lab/index.ts';
 import { network, ports } from '../../lab/paths.ts';
-import { pause } from '../e2e/house.ts';
+import { pause } from '../e2e/installation.ts';
 
 export const NAME = 'go-api';
 const lab = paths();

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { auditWrites, beginLiveFault, deployShop } from '../../lab/index.ts';
-import { pause } from '../e2e/house.ts';
+import { pause } from '../e2e/installation.ts';
 import { startCountdown, writeEnvironment, type SweptCountdown } from './countdown.ts';
 import { expected, mayBeMissed, type Expected, type Planned } from './points.ts';
 import { NAME, openService, type Service } from './one-pod.ts';

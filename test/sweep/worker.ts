@@ -3,7 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { createWriteStream, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { paths } from '../../lab/index.ts';
-import { pause } from '../e2e/house.ts';
+import { pause } from '../e2e/installation.ts';
 import type { Failpoint } from '../../activities/failpoint.ts';
 import type { Mode } from './points.ts';
 

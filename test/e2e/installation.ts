@@ -28,7 +28,7 @@ export interface Ran {
   stderr: string;
 }
 
-export interface House {
+export interface Installation {
   home: string;
   url: string;
   /** In Temporal. */
@@ -58,11 +58,11 @@ export interface HouseOptions {
   environment: string;
   temporal: string;
   namespace?: string;
-  /** In place of the same fields of the environment's `spec`, given the house's own folder. */
+  /** In place of the same fields of the environment's `spec`, given the installation's own folder. */
   spec?: (home: string) => Record<string, unknown>;
   /** Besides that of this process. */
   env?: Record<string, string>;
-  /** Done in the house's folder before anything starts. */
+  /** Done in the installation's folder before anything starts. */
   prepare?: (home: string) => Promise<void>;
 }
 
@@ -74,7 +74,7 @@ export async function openHouse({
   spec = () => ({}),
   env = {},
   prepare = async () => undefined,
-}: HouseOptions): Promise<House> {
+}: HouseOptions): Promise<Installation> {
   mkdirSync(join(root, '.tminus'), { recursive: true });
   const home = mkdtempSync(join(root, '.tminus/e2e-'));
   const failpoints = join(home, 'failpoints');
@@ -129,10 +129,10 @@ export async function openHouse({
   function workerPid(): number {
     // `worker  ready, pid 123`, and `worker  started again, pid 124` after each exit.
     const pid = Number([...output.matchAll(/^worker\s.*\bpid (\d+)$/gmu)].at(-1)?.[1]);
-    if (parentOf(pid) !== dev.pid) throw new Error(`process ${pid} is not the worker of this house any more`);
+    if (parentOf(pid) !== dev.pid) throw new Error(`process ${pid} is not the worker of this installation any more`);
     return pid;
   }
-  const house: House = {
+  const installation: Installation = {
     home,
     url,
     namespace,
@@ -152,7 +152,7 @@ export async function openHouse({
       const end = Date.now() + withinMs;
       let last: CountdownStatus | string = 'unknown';
       while (Date.now() < end) {
-        last = await house.status(release).catch((error: unknown) => String(error));
+        last = await installation.status(release).catch((error: unknown) => String(error));
         if (typeof last !== 'string' && seen(last)) return last;
         await pause(300);
       }
@@ -185,7 +185,7 @@ export async function openHouse({
       if (alone) await ended(alone);
     },
   };
-  return house;
+  return installation;
 }
 
 async function ended(child: ChildProcess): Promise<void> {
