@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest 
 import { Client, Connection, WorkflowNotFoundError } from '@temporalio/client';
 import { auditWrites, deployShop, kill, paths, resetShop, restart, startTraffic, stopTraffic } from '../../lab/index.ts';
 import { countdownId } from '../../release/countdown-id.ts';
-import { openHouse, pause, type Installation } from './installation.ts';
+import { startInstallation, pause, type Installation } from './installation.ts';
 
 jest.setTimeout(600_000);
 
@@ -23,7 +23,7 @@ const launches: string[] = [];
 const started = new Set<string>();
 
 beforeAll(async () => {
-  installation = await openHouse({ environment: paths().environment, temporal: paths().temporal });
+  installation = await startInstallation({ environment: paths().environment, temporal: paths().temporal });
   temporal = await Connection.connect({ address: paths().temporal });
   const config = { workflowExecutionRetentionTtl: { seconds: RETENTION_SECONDS as never } };
   await temporal.workflowService.updateNamespace({ namespace: installation.namespace, config });

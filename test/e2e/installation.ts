@@ -53,7 +53,7 @@ export interface Installation {
   close(): Promise<void>;
 }
 
-export interface HouseOptions {
+export interface InstallationOptions {
   /** The lab's environment file; people, keys and evidence get an own place. */
   environment: string;
   temporal: string;
@@ -67,14 +67,14 @@ export interface HouseOptions {
 }
 
 /** Starts `tminus dev` with its own home, keys and people, on free ports. */
-export async function openHouse({
+export async function startInstallation({
   environment,
   temporal,
   namespace = `e2e-${randomUUID()}`,
   spec = () => ({}),
   env = {},
   prepare = async () => undefined,
-}: HouseOptions): Promise<Installation> {
+}: InstallationOptions): Promise<Installation> {
   mkdirSync(join(root, '.tminus'), { recursive: true });
   const home = mkdtempSync(join(root, '.tminus/e2e-'));
   const failpoints = join(home, 'failpoints');

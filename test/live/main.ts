@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { deployShop, paths, resetShop, smallDisk, stopTraffic, toolPath, uncordon, type SmallDisk } from '../../lab/index.ts';
 import { freePort } from '../../activities/testing/free-port.ts';
-import { openHouse } from '../e2e/installation.ts';
+import { startInstallation } from '../e2e/installation.ts';
 import { liveCases, type LiveCase } from './faults.ts';
 import { launch, prepareShop } from './launch.ts';
 import { measure, type Row } from './measure.ts';
@@ -26,7 +26,7 @@ const { current, candidate } = await deployShop({}, tell);
 let disk: SmallDisk | undefined;
 process.env['TMINUS_TOOL_PROMETHEUS'] = await toolPath('prometheus', tell);
 const metrics = `127.0.0.1:${await freePort()}`;
-const installation = await openHouse({
+const installation = await startInstallation({
   env: { TMINUS_METRICS_ADDRESS: metrics },
   environment: paths().environment,
   temporal: paths().temporal,
