@@ -1,4 +1,6 @@
 // Rules of drills: every name is in the emergency plan, and the drill has what it runs with.
+import { durationMs, readDuration } from './duration.ts';
+import { drillSchema } from './steps/drill.ts';
 import { stepsOf, type CheckpointOutline, type Outline, type StepOutline } from './outline.ts';
 import { nearName } from './near-name.ts';
 import { shortWord, type Path } from './problem.ts';
@@ -9,7 +11,13 @@ export function drillRules(outline: Outline, checkpoints: CheckpointOutline[]): 
   const plan = planOf(outline);
   const drills = stepsOf(checkpoints, 'drill');
   return [
-    ...drills.flatMap((drill) => [...named(drill, plan), ...apart(drill, plan), ...complete(drill, outline), ...inStaging(drill, outline)]),
+    ...drills.flatMap((drill) => [
+      ...named(drill, plan),
+      ...apart(drill, plan),
+      ...complete(drill, outline),
+      ...inStaging(drill, outline),
+      ...inTime(drill),
+    ]),
     ...beforeTheLaunch(drills, checkpoints),
   ];
 }
@@ -77,6 +85,50 @@ function apart({ path, fields }: StepOutline, { actions, targets }: Plan): Objec
     ];
   });
 }
+
+/** Endpoints end a change after a day at the latest, and an undo is tried for a day. */
+const MAX_DURATION_MS = 24 * 3_600_000;
+const MAX_RESTORE_MS = 3_600_000;
+
+/** Fault and switches must not end by themselves, and the restorer must not act, while the drill still waits for the trigger. */
+function inTime({ path, fields }: StepOutline): Objection[] {
+  const limits = fieldsOf(fields['limits']);
+  const defaults = drillSchema.shape.limits.parse({});
+  const length = (value: unknown, otherwise: string): number => lengthOf(value) ?? durationMs(otherwise);
+  const [detect, recover, restore] = (['detect', 'recover', 'restore'] as const).map((link) => length(limits[link], defaults[link])) as [
+    number,
+    number,
+    number,
+  ];
+  const whole = length(fields['maxDuration'], drillSchema.shape.maxDuration.parse(undefined));
+  const needed = 2 * (detect + recover);
+  const at = [...path, 'maxDuration'];
+  return [
+    ...(whole < needed
+      ? [
+          objection(
+            at,
+            'the drill would end by itself while it waits',
+            `make maxDuration at least twice detect and recover together, ${needed / 1_000}s`,
+          ),
+        ]
+      : []),
+    ...(whole > MAX_DURATION_MS ? [objection(at, 'the fault would last longer than a day', 'make maxDuration at most 24h')] : []),
+    ...(restore > MAX_RESTORE_MS
+      ? [
+          objection(
+            [...path, 'limits', 'restore'],
+            'this limit is longer than an hour',
+            'make it at most 1h; a drill that restores so slowly is no way back',
+          ),
+        ]
+      : []),
+  ];
+}
+
+/** Undefined if it is not a duration: the schema reports that. */
+const lengthOf = (value: unknown): number | undefined =>
+  typeof value === 'string' && readDuration(value).ok ? durationMs(value) : undefined;
 
 /** The Deployment in staging has a name of its own, or a namespace or cluster. */
 function inStaging({ path }: StepOutline, { spec }: Outline): Objection[] {

@@ -112,4 +112,16 @@ describe('is refused', () => {
       'this drill comes after the launch',
     );
   });
+
+  test.each([
+    [
+      'that ends while it waits',
+      'maxDuration: 2m',
+      'the drill would end by itself while it waits; make maxDuration at least twice detect and recover together, 180s',
+    ],
+    ['longer than a day', 'maxDuration: 25h', 'the fault would last longer than a day; make maxDuration at most 24h'],
+    ['with a restore of hours', 'limits: { restore: 2h }', 'this limit is longer than an hour'],
+  ])('%s', (_, field, message) =>
+    expect(problems(`{ type: drill, trigger: order-errors, ${FAULT}, ${field} }`).join('\n')).toContain(message),
+  );
 });
