@@ -115,13 +115,7 @@ function inTime({ path, fields }: StepOutline): Objection[] {
       : []),
     ...(whole > MAX_DURATION_MS ? [objection(at, 'the fault would last longer than a day', 'make maxDuration at most 24h')] : []),
     ...(restore > MAX_RESTORE_MS
-      ? [
-          objection(
-            [...path, 'limits', 'restore'],
-            'this limit is longer than an hour',
-            'make it at most 1h; a drill that restores so slowly is no way back',
-          ),
-        ]
+      ? [objection([...path, 'limits', 'restore'], 'this limit is longer than an hour', 'make it at most 1h')]
       : []),
   ];
 }
