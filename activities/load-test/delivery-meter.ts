@@ -41,7 +41,7 @@ export function deliveryMeter(
       const delivered = (last.iterations - first.iterations) / seconds;
       const dropped = live.dropped > 0 ? `, ${count(live.dropped)} dropped` : '';
       return {
-        text: `${number(asked)} iterations/s asked, ${number(delivered)} delivered${dropped}`,
+        text: `${number(asked)} iterations/s requested, ${number(delivered)} delivered${dropped}`,
         done: Math.min(total, Math.round(until)),
         total,
         unit: 's',

@@ -193,11 +193,11 @@ test('passes a service that keeps its limits, under the release file’s load an
   );
   expect(say(report, 'LatencyWithinLimit')).toMatch(/^p99 of POST \/api\/order\/create is [\d.]+ ms, limit 300 ms$/);
   const load = report.facts.find((fact) => fact.subject === 'load');
-  expect(load?.text).toMatch(/^4 s, 80 iterations\/s asked, [\d.]+ delivered, 0 dropped$/);
+  expect(load?.text).toMatch(/^4 s, 80 iterations\/s requested, [\d.]+ delivered, 0 dropped$/);
   expect(Math.abs((load?.values.requests ?? 0) - 320)).toBeLessThanOrEqual(2);
   expect(report.facts.find((fact) => fact.subject === 'runtime')?.text).toContain('goroutines 42 → 42');
   expect(report.evidence.map((ref) => ref.kind)).toEqual(['k6-points', 'runtime-samples']);
-  expect(beats.some(({ text, unit, total }) => /iterations\/s asked, [\d.]+ delivered/.test(text) && unit === 's' && total === 4)).toBe(
+  expect(beats.some(({ text, unit, total }) => /iterations\/s requested, [\d.]+ delivered/.test(text) && unit === 's' && total === 4)).toBe(
     true,
   );
 
@@ -238,7 +238,7 @@ test('takes profiles while a limit is broken, and stops the run within 3 s once 
     'runtime-samples',
   ]);
   expect(report.facts.map((fact) => fact.text)).toContain('7 profiles of the only pod, captured while a limit was broken');
-  expect(report.facts[0]?.text).toMatch(/^stopped after \d+ s: hopeless, 100 iterations\/s asked/);
+  expect(report.facts[0]?.text).toMatch(/^stopped after \d+ s because it could no longer pass: 100 iterations\/s requested/);
 });
 
 test('stops a hopeless run though a pod is too busy to give its profiles', async () => {
@@ -341,7 +341,7 @@ test('counts what was delivered in iterations, where each sends two requests', a
   const script = SCRIPT.replace(/(http\.post\(.*\);) \}/, '$1 $1 }');
   const report = await run({ script, rate: 40, seconds: 2 });
   const load = report.facts.find((fact) => fact.subject === 'load');
-  expect(load?.text).toMatch(/^2 s, 40 iterations\/s asked, (39|40|41)[\d.]* delivered, 0 dropped$/);
+  expect(load?.text).toMatch(/^2 s, 40 iterations\/s requested, (39|40|41)[\d.]* delivered, 0 dropped$/);
   expect(load?.values.requests).toBe(2 * (load?.values.iterations ?? 0));
 });
 

@@ -16,11 +16,11 @@ function runFact(summary: LoadSummary, stages: readonly LoadStage[]): Fact {
   const offered = offeredIterations(stages, seconds);
   const delivered = offered === 0 ? 0 : (asked * summary.iterations) / offered;
   const start = stopped
-    ? `stopped after ${duration(1_000 * Math.round(seconds))}: hopeless, `
+    ? `stopped after ${duration(1_000 * Math.round(seconds))} because it could no longer pass: `
     : `${duration(1_000 * Math.round(seconds))}, `;
   return {
     subject: 'load',
-    text: `${start}${number(asked)} iterations/s asked, ${number(delivered)} delivered, ${count(summary.dropped)} dropped`,
+    text: `${start}${number(asked)} iterations/s requested, ${number(delivered)} delivered, ${count(summary.dropped)} dropped`,
     values: {
       seconds,
       askedPerSecond: asked,

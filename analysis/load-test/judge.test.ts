@@ -54,7 +54,7 @@ test('holds when half of the iterations were not started, though each sends two 
     measured: 50,
     message: '50 % of the load was delivered (150 of 300 iterations/s), limit 95 %',
   });
-  expect(loadFacts(summary, limits, stages)[0]?.text).toBe('10 s, 300 iterations/s asked, 150 delivered, 0 dropped');
+  expect(loadFacts(summary, limits, stages)[0]?.text).toBe('10 s, 300 iterations/s requested, 150 delivered, 0 dropped');
 });
 
 test('holds when iterations sent no request', async () => {
@@ -263,7 +263,7 @@ test('a run stopped as hopeless is a failure, not an incomplete run', async () =
 test('reports the facts in the words of the report', async () => {
   const summary = await summarize([...many(2_000, { ms: 212 }), ...many(1_000, { ms: 734, name: 'POST /b' })]);
   expect(loadFacts(summary, limits, stages).map((fact) => `${fact.subject}: ${fact.text}`)).toEqual([
-    'load: 10 s, 300 iterations/s asked, 300 delivered, 0 dropped',
+    'load: 10 s, 300 iterations/s requested, 300 delivered, 0 dropped',
     'GET /a: p99 212 ms ≤ 300 ms (bound 212 ms), errors 0 of 2,000',
     'POST /b: p99 734 ms > 300 ms (bound 734 ms), errors 0 of 1,000',
   ]);

@@ -94,7 +94,7 @@ function judgeRun(summary: LoadSummary, stages: readonly LoadStage[], stopped: b
   if (end === null) reasons.push('the record of the run has no end');
   else if (end.signal !== null && !stopped) reasons.push(`k6 was ended by ${end.signal}${k6Error}`);
   else if (end.exitCode !== 0 && !stopped) reasons.push(`k6 ended with exit code ${end.exitCode}${k6Error}`);
-  if (end?.stopped && !stopped) reasons.push('it was stopped as hopeless, but its record shows no broken limit');
+  if (end?.stopped && !stopped) reasons.push('it was stopped because it could no longer pass, but its record shows no broken limit');
   if (summary.runs > 1) reasons.push(`its record contains ${summary.runs} runs`);
   if (summary.cutOff) reasons.push('its record is truncated');
   if (summary.linesMalformed * MALFORMED_LINES_PER > summary.linesRead) {

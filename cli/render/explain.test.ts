@@ -27,7 +27,7 @@ it('prints code, message, numbers, time, evidence, hint and waive command of a n
       '',
       'measured:',
       '  preflight                           17 of 17: rights, health, series, image, clock skew 3 ms',
-      '  load-test: load                     stopped after 21 s: hopeless, 300 iterations/s asked, 171.2 delivered, 0 dropped',
+      '  load-test: load                     stopped after 21 s because it could no longer pass: 300 iterations/s requested, 171.2 delivered, 0 dropped',
       '  load-test: POST /api/order/create   p99 734 ms > 300 ms (bound 781), errors 0 of 3,604',
       '',
       'passes:',

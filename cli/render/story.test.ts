@@ -26,7 +26,7 @@ it('prints a launch from the plan to the end, each event once', () => {
     'plan    T-72h load-and-diagnosis · T-1h final-poll · T-0 launch   launch 2026-11-24 09:00 UTC',
     'T-72:00  load-and-diagnosis',
     '         preflight    ✔ 17 of 17: rights, health, series, image, clock skew 3 ms',
-    '         load-test    ✔ 60 s, 300 iterations/s asked, 299.8 delivered, 0 dropped',
+    '         load-test    ✔ 60 s, 300 iterations/s requested, 299.8 delivered, 0 dropped',
     '           POST /api/order/create    p99 212 ms ≤ 300 ms (bound 231), errors 0 of 9,012',
     '           runtime                   goroutines 61 → 74, GC pause p99 0.4 ms, GC CPU 2.1 %',
     '         verdict      ✔ go   skips 46 h',
@@ -71,7 +71,7 @@ it('prints author and reason of each hold, and that the guard continues', () => 
 
 it('prints a no-go with its cause and evidence, and that nothing was changed', () => {
   expect(told(inLoadTest, stopped).slice(3)).toEqual([
-    '         load-test    ✖ stopped after 21 s: hopeless, 300 iterations/s asked, 171.2 delivered, 0 dropped',
+    '         load-test    ✖ stopped after 21 s because it could no longer pass: 300 iterations/s requested, 171.2 delivered, 0 dropped',
     '           POST /api/order/create    p99 734 ms > 300 ms (bound 781), errors 0 of 3,604',
     '           ✖ p99 of POST /api/order/create is 734 ms, limit 300 ms',
     '           evidence: k6 points, cpu profile',
@@ -111,7 +111,7 @@ it('prints a recycle and the findings of the new round', () => {
   expect(first?.round).toBe(1);
   expect(second?.round).toBe(1);
   expect(storyLines(stopped, again).filter((line) => line.includes('load-test'))).toEqual([
-    '         load-test    ✔ 60 s, 300 iterations/s asked, 299.8 delivered, 0 dropped',
+    '         load-test    ✔ 60 s, 300 iterations/s requested, 299.8 delivered, 0 dropped',
   ]);
 });
 

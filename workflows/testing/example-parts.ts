@@ -114,7 +114,7 @@ export const preflight = over('preflight', 'preflight', '2026-11-21T09:00:02.000
 const loadTest = over('load-test', 'loadTest', '2026-11-21T09:00:05.000Z', '2026-11-21T09:01:07.000Z', {
   findings: [fast, profileFast, few, delivered],
   facts: [
-    { subject: 'load', text: '60 s, 300 iterations/s asked, 299.8 delivered, 0 dropped', values: {} },
+    { subject: 'load', text: '60 s, 300 iterations/s requested, 299.8 delivered, 0 dropped', values: {} },
     { subject: 'POST /api/order/create', text: 'p99 212 ms ≤ 300 ms (bound 231), errors 0 of 9,012', values: {} },
     { subject: 'runtime', text: 'goroutines 61 → 74, GC pause p99 0.4 ms, GC CPU 2.1 %', values: {} },
   ],
@@ -123,7 +123,11 @@ const loadTest = over('load-test', 'loadTest', '2026-11-21T09:00:05.000Z', '2026
 export const slowLoadTest = over('load-test', 'loadTest', '2026-11-21T09:00:05.000Z', '2026-11-21T09:00:26.000Z', {
   findings: [slow, few],
   facts: [
-    { subject: 'load', text: 'stopped after 21 s: hopeless, 300 iterations/s asked, 171.2 delivered, 0 dropped', values: {} },
+    {
+      subject: 'load',
+      text: 'stopped after 21 s because it could no longer pass: 300 iterations/s requested, 171.2 delivered, 0 dropped',
+      values: {},
+    },
     { subject: 'POST /api/order/create', text: 'p99 734 ms > 300 ms (bound 781), errors 0 of 3,604', values: {} },
   ],
   evidence: [points, cpu],
