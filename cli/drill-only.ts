@@ -10,7 +10,7 @@ interface Written {
 
 /**
  * The text of a release file, with the one drill at T-0 in place of its checkpoints. `text` has been loaded as `release`. Throws a usage failure
- * where there is no drill, or several and no `step` that names one.
+ * for a release without a drill, and for one with several where `step` names none of them.
  */
 export function drillOnly(text: string, release: Release, step: string | undefined): string {
   const names = release.spec.checkpoints.flatMap(({ steps }) => steps.flatMap(({ type, name }) => (type === 'drill' ? [name] : [])));

@@ -1,5 +1,6 @@
 // Rules of drills: every name is in the emergency plan, and the drill has what it runs with.
 import { durationMs, readDuration } from './duration.ts';
+import { LIMITS_WAITED } from './drill-waits.ts';
 import { drillSchema } from './steps/drill.ts';
 import { stepsOf, type CheckpointOutline, type Outline, type StepOutline } from './outline.ts';
 import { nearName } from './near-name.ts';
@@ -86,8 +87,9 @@ function apart({ path, fields }: StepOutline, { actions, targets }: Plan): Objec
   });
 }
 
-/** Endpoints end a change after a day at the latest, and an undo is tried for a day. */
+/** The switch and fault endpoints accept no longer TTL. */
 const MAX_DURATION_MS = 24 * 3_600_000;
+/** Restore and proof are attempts of this length each; an undo is tried for a day, which has to hold several. */
 const MAX_RESTORE_MS = 3_600_000;
 
 /** Fault and switches must not end by themselves, and the restorer must not act, while the drill still waits for the trigger. */
@@ -101,7 +103,7 @@ function inTime({ path, fields }: StepOutline): Objection[] {
     number,
   ];
   const whole = length(fields['maxDuration'], drillSchema.shape.maxDuration.parse(undefined));
-  const needed = 2 * (detect + recover);
+  const needed = LIMITS_WAITED * (detect + recover);
   const at = [...path, 'maxDuration'];
   return [
     ...(whole < needed

@@ -26,7 +26,7 @@ export const attribute = {
   nextCheckpointAt: defineSearchAttributeKey('TminusNextCheckpointAt', 'DATETIME'),
 };
 
-/** What a person is told after an action counted. */
+/** The response to an accepted action. */
 export interface ActionResult {
   ok: true;
   message: string;

@@ -10,7 +10,7 @@ import { launchMustBeginBy } from './launch-window.ts';
 import { changeByEnd } from './step-change.ts';
 import type { StepInput, StepResult } from './step.ts';
 import { stepWorkflows } from './steps/registry.ts';
-import { countdownRef, unwindWhatever } from './undo-stack.ts';
+import { countdownRef, takeBack } from './undo-stack.ts';
 import { hasFailedLive } from './watch-live.ts';
 
 export async function runStep(state: CountdownState, checkpoint: CheckpointState, spec: Exclude<Step, { type: 'guard' }>): Promise<void> {
@@ -87,8 +87,7 @@ async function afterFailure(
   const own = `${countdown.workflowId}/${countdown.firstRunId}/${checkpoint}/${step.name}/`;
   const left = undo.filter(({ id, scope }) => scope === 'step' && id.startsWith(own));
   if (left.length === 0) return reason;
-  const context = { countdown, failedAt: null, brief: true, started: () => undefined, ended: () => undefined };
-  const reports = await unwindWhatever(left, context);
+  const reports = await takeBack(left, countdown);
   return {
     findings: reports.filter(({ restored }) => !restored).flatMap(({ findings }) => findings),
     facts: reports.flatMap(({ facts }) => facts),

@@ -161,6 +161,10 @@ export async function settle(entry: UndoEntry, outcome: 'restored' | 'kept', cou
 export const unwindWhatever = (entries: readonly UndoEntry[], context: UnwindContext): Promise<UndoReport[]> =>
   CancellationScope.nonCancellable(() => unwind(entries, context));
 
+/** For a step that takes back what it has just begun, whatever cancels it: gives up after minutes, and the countdown goes on trying. */
+export const takeBack = (entries: readonly UndoEntry[], countdown: CountdownRef): Promise<UndoReport[]> =>
+  unwindWhatever(entries, { countdown, failedAt: null, brief: true, started: () => undefined, ended: () => undefined });
+
 /** This countdown, as undos and the restorer name it. */
 export const countdownRef = ({ metadata, spec }: Release): CountdownRef => ({
   workflowId: workflowInfo().workflowId,

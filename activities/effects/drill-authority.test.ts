@@ -67,7 +67,7 @@ describe('a change of a drill', () => {
     ],
   ])('is refused with %s', (...[, change, message, type]) => refused(withAuthority(change), message, type));
 
-  it('is refused to a caller that is no step of the countdown, and once the run has ended', async () => {
+  it('is refused to a caller that is not a step of the countdown, and once the run has ended', async () => {
     const input = asked();
     world.trusted.runs.set(countdown.workflowId, { ...runOf(countdown), isRunning: false });
     await refused(input, /has ended/);

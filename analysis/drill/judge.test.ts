@@ -1,12 +1,12 @@
 import { describe, expect, it, test } from '@jest/globals';
 import { drillRecord, drillTime } from '../testing/drill.ts';
 import { judgeDrill } from './judge.ts';
-import { readDrillRecord, type DrillRecord, type TriggerWatch } from './record.ts';
+import { readDrillRecord, type DrillRecord, type RecordedWatch } from './record.ts';
 
 const outcomes = (change: Partial<DrillRecord>): string[] =>
   judgeDrill(drillRecord(change)).findings.map(({ code, outcome }) => `${code} ${outcome}`);
 const worst = (change: Partial<DrillRecord>): string[] => outcomes(change).filter((each) => !each.endsWith(' pass'));
-const watched = (outcome: TriggerWatch['outcome'], seconds = 80): TriggerWatch => ({
+const watched = (outcome: RecordedWatch['outcome'], seconds = 80): RecordedWatch => ({
   outcome,
   at: drillTime(seconds),
   message: 'measured',

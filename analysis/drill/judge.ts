@@ -3,7 +3,7 @@ import { fail, inconclusive, pass, type Fact, type Finding, type FindingCode } f
 import { duration } from '../../verdict/wording/index.ts';
 import type { Analysis, Table } from '../analysis.ts';
 import { secondsBetween, timelineOf } from './timeline.ts';
-import type { ActionRecord, DrillRecord, RestoreRecord, TriggerWatch } from './record.ts';
+import type { ActionRecord, DrillRecord, RestoreRecord, RecordedWatch } from './record.ts';
 
 /**
  * Findings, the timeline as a table, and its seconds as facts. `evidence`: digest of the record. A drill passes only if every link was measured
@@ -125,7 +125,7 @@ function judgeTime(seconds: number | null, limitMs: number, { subject, codes, do
   return 1_000 * seconds <= limitMs ? pass(codes.within, subject, message, measurement) : fail(codes.late, subject, message, measurement);
 }
 
-const watchReason = (trigger: string, watch: TriggerWatch | null): string =>
+const watchReason = (trigger: string, watch: RecordedWatch | null): string =>
   watch === null ? `${trigger} was not watched, because the drill stopped before` : `${trigger}: ${watch.message}`;
 
 function factsOf(record: DrillRecord): Fact[] {
@@ -154,6 +154,9 @@ function tableOf(record: DrillRecord): Table {
       limitMs === null ? null : limitMs / 1_000,
       what,
     ]),
-    notes: ['Times are of the worker that watched. A link without a number was not reached.'],
+    notes: [
+      'A link without a number was not reached. The times of detect, recover and after are of the worker that watched; act and restore are timed by the ' +
+        'clock of the countdown, which is virtual in a rehearsal.',
+    ],
   };
 }

@@ -2,7 +2,7 @@
 import { UnreadableEvidence } from '../analysis.ts';
 
 /** How a watch of the trigger ended. */
-export interface TriggerWatch {
+export interface RecordedWatch {
   outcome: 'fired' | 'cleared' | 'no-data' | 'timeout';
   /** RFC 3339: when the condition was first seen to hold, or to be false. */
   at: string;
@@ -36,17 +36,17 @@ export interface DrillRecord {
   fault: string;
   limits: { detectMs: number; actMs: number; recoverMs: number; restoreMs: number; steadyMs: number };
   /** The trigger before the fault; null where the drill stopped earlier. The same holds for each link below. */
-  before: TriggerWatch | null;
+  before: RecordedWatch | null;
   /** RFC 3339: when the fault was on in every pod. */
   provokedAt: string | null;
-  detected: TriggerWatch | null;
+  detected: RecordedWatch | null;
   actions: ActionRecord[];
-  recovered: TriggerWatch | null;
+  recovered: RecordedWatch | null;
   restoreStartedAt: string | null;
   restored: RestoreRecord[];
   restoredAt: string | null;
   /** The trigger after everything was restored. */
-  after: TriggerWatch | null;
+  after: RecordedWatch | null;
   /** Why the drill stopped before its end; null where it did not. */
   stopped: string | null;
 }

@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals';
 import { drillRecord } from '../../analysis/testing/drill.ts';
 import { alertCondition, alertSample, foundAlert, STARTED_MS, watchOf } from '../../analysis/testing/triggers.ts';
-import type { DrillRecord, TriggerWatch as RecordedWatch } from '../../analysis/drill/record.ts';
+import type { DrillRecord, RecordedWatch } from '../../analysis/drill/record.ts';
 import type { TriggerWatch } from '../../analysis/trigger/condition.ts';
 import type { TriggerSample } from '../../analysis/trigger/sample.ts';
 import type { EvidenceRef } from '../../verdict/finding.ts';

@@ -14,6 +14,7 @@ import type { KubernetesActivities } from '../../activities/kubernetes/contract.
 import type { StepActivities } from '../../activities/steps-contract.ts';
 import type { TriggerActivities, TriggerReport, WatchTriggerInput } from '../../activities/triggers/contract.ts';
 import type { EmergencyAction } from '../../release/contingency/actions.ts';
+import { LIMITS_WAITED } from '../../release/drill-waits.ts';
 import type { DrillStep, LoadTestStep } from '../../release/steps/registry.ts';
 import type { EvidenceRef, Fact } from '../../verdict/finding.ts';
 import type { UndoEntry } from '../../verdict/undo.ts';
@@ -22,7 +23,7 @@ import { failureMessage } from '../failure-message.ts';
 import { LOAD_TASK_QUEUE, clusterTaskQueue } from '../messages.ts';
 import { prepareEffect, type EffectPlan } from '../prepare-effect.ts';
 import { scriptDigestOf, stagingOf, type StepInput, type StepResult } from '../step.ts';
-import { unwindWhatever } from '../undo-stack.ts';
+import { takeBack } from '../undo-stack.ts';
 
 /** The fault is removed first: actions that are restored while it is on would bring the emergency back. */
 const FAULT_RANK = 0;
@@ -31,8 +32,6 @@ const ACTION_RANK = 1;
 const LOAD_OVERHEAD_MS = 120_000;
 /** The restorer takes over this long after the fault should have ended by itself. */
 const RESTORER_SLACK_MS = 60_000;
-/** A link is waited for beyond its limit, so that a late one is measured; after this many limits it is given up. */
-const LIMITS_WAITED = 2;
 /** Until the condition was false for the whole steady time: as long again for data that arrive late. */
 const STEADY_WAITED = 2;
 
@@ -112,7 +111,7 @@ async function provokeAndRelieve(drill: Drill): Promise<void> {
   if (record.before.outcome !== 'cleared') return;
   // All ways back stand before the first change.
   const fault = { entry: await prepare(drill, faultPlan(input)), wanted: { settings: step.fault.settings, ttlMs: step.maxDurationMs } };
-  const actions: Measure[] = [];
+  const actions: PreparedAction[] = [];
   for (const action of step.actions)
     actions.push({ action, entry: await prepare(drill, actionPlan(input, action)), wanted: wantedOf(step, action) });
   record.provokedAt = (await apply(input, fault)).at;
@@ -124,9 +123,9 @@ async function provokeAndRelieve(drill: Drill): Promise<void> {
   });
   if (record.detected.outcome !== 'fired') return;
   let since = record.detected.at;
-  for (const [index, measure] of actions.entries()) {
-    await act(drill, measure);
-    if (measure.action.type === 'environment') since = await setAgain(input, fault, actions.slice(0, index));
+  for (const [index, prepared] of actions.entries()) {
+    await act(drill, prepared);
+    if (prepared.action.type === 'environment') since = await setAgain(input, fault, actions.slice(0, index));
   }
   record.recovered = await watch(drill, {
     until: 'clears',
@@ -138,13 +137,13 @@ async function provokeAndRelieve(drill: Drill): Promise<void> {
 }
 
 /** Pods that a rollout started have neither the fault nor the switches of the pods before them. Answers when the fault was on in all of them. */
-async function setAgain(input: StepInput<DrillStep>, fault: Change, earlier: readonly Measure[]): Promise<string> {
-  for (const { action, ...change } of earlier) if (action.type === 'switch') await apply(input, change);
+async function setAgain(input: StepInput<DrillStep>, fault: PreparedEffect, earlier: readonly PreparedAction[]): Promise<string> {
+  for (const { action, ...effect } of earlier) if (action.type === 'switch') await apply(input, effect);
   return (await apply(input, fault)).at;
 }
 
 /** A fault that ended by its TTL, or with the process of a pod, clears the trigger as an action does. One that has ended is refused. */
-async function assertFaultOn({ input, record }: Drill, fault: Change, clearedAt: string): Promise<void> {
+async function assertFaultOn({ input, record }: Drill, fault: PreparedEffect, clearedAt: string): Promise<void> {
   const { at } = await apply(input, fault);
   if (Date.parse(at) > Date.parse(clearedAt)) record.stopped = 'the trigger cleared while the fault was not on in every pod';
 }
@@ -206,22 +205,22 @@ const planOf = ({ step }: StepInput<DrillStep>, order: number): Pick<EffectPlan,
 });
 
 /** A registered effect, and what it sets. */
-interface Change {
+interface PreparedEffect {
   entry: UndoEntry;
   wanted: unknown;
 }
 
-interface Measure extends Change {
+interface PreparedAction extends PreparedEffect {
   action: EmergencyAction;
 }
 
 const wantedOf = ({ maxDurationMs }: DrillStep, { type, value }: EmergencyAction): unknown =>
   type === 'switch' ? { value, ttlMs: maxDurationMs } : { value };
 
-async function act({ input, record }: Drill, { action, ...change }: Measure): Promise<void> {
+async function act({ input, record }: Drill, { action, ...effect }: PreparedAction): Promise<void> {
   const startedAt = now();
   try {
-    const written = await apply(input, change);
+    const written = await apply(input, effect);
     if (action.type === 'environment') await rollOut(input, written);
     record.actions.push({ name: action.name, startedAt, effectiveAt: now(), reason: '' });
   } catch (error) {
@@ -233,7 +232,7 @@ async function act({ input, record }: Drill, { action, ...change }: Measure): Pr
 type Written = Awaited<ReturnType<EffectActivities['applyEffect']>>;
 
 /** Sets what is not set yet; of a fault, answers when it was on in every pod. */
-function apply({ countdown, authority }: StepInput<DrillStep>, { entry, wanted }: Change): Promise<Written> {
+function apply({ countdown, authority }: StepInput<DrillStep>, { entry, wanted }: PreparedEffect): Promise<Written> {
   const { applyEffect } = proxyActivities<EffectActivities>({ ...writing, taskQueue: clusterTaskQueue(entry.target.cluster) });
   return applyEffect({ entry, wanted, countdown, authority });
 }
@@ -273,13 +272,7 @@ async function restoreAll(drill: Drill): Promise<string[]> {
   const { record, registered, input } = drill;
   if (registered.length === 0) return [];
   record.restoreStartedAt = now();
-  const reports = await unwindWhatever(registered, {
-    countdown: input.countdown,
-    failedAt: null,
-    brief: true,
-    started: () => undefined,
-    ended: () => undefined,
-  });
+  const reports = await takeBack(registered, input.countdown);
   record.restoredAt = now();
   record.restored = reports.map(({ name, restored, leftAlone, findings }) => ({
     name,

@@ -13,7 +13,7 @@ import { failureMessage } from '../failure-message.ts';
 import { clusterTaskQueue } from '../messages.ts';
 import { prepareEffect } from '../prepare-effect.ts';
 import { productionOf, type StepInput, type StepResult } from '../step.ts';
-import { unwindWhatever } from '../undo-stack.ts';
+import { takeBack } from '../undo-stack.ts';
 import { quickPreflight } from './preflight.ts';
 
 const NOT_BEGUN: StepResult = { findings: [], facts: [], evidence: [], notBegun: true };
@@ -42,7 +42,7 @@ export async function launchStep(input: StepInput<LaunchStep>): Promise<StepResu
     },
   });
   // Workers may have been away meanwhile. Nothing was written, so what was registered is taken back at once.
-  if (isTooLate(input)) return { ...NOT_BEGUN, ...(await takeBack(input, entry)) };
+  if (isTooLate(input)) return { ...NOT_BEGUN, ...(await takeBackLaunch(input, entry)) };
   const written = await write(input, entry);
   if ('refusal' in written) return { ...written.result, evidence: [...ready.evidence, ...evidence] };
   const watched = await watch(input, written, goesBackTo).catch(unseen);
@@ -77,7 +77,7 @@ async function write(input: StepInput<LaunchStep>, entry: UndoEntry): Promise<Wr
   } catch (error) {
     if (isCancellation(error)) throw error;
     const refusal = failureMessage(error);
-    const { findings, settled } = await takeBack(input, entry);
+    const { findings, settled } = await takeBackLaunch(input, entry);
     return {
       refusal,
       result: { findings: [notLaunched(input.step.name, refusal), ...findings], facts: [], evidence: [], settled },
@@ -92,9 +92,8 @@ function unseen(error: unknown): StepResult {
 }
 
 /** Ids of what was restored, none where the entry still stands; findings where somebody else's version was left alone. */
-async function takeBack({ countdown }: StepInput, entry: UndoEntry): Promise<{ settled: string[]; findings: Finding[] }> {
-  const context = { countdown, failedAt: null, brief: true, started: () => undefined, ended: () => undefined };
-  const reports = await unwindWhatever([entry], context);
+async function takeBackLaunch({ countdown }: StepInput, entry: UndoEntry): Promise<{ settled: string[]; findings: Finding[] }> {
+  const reports = await takeBack([entry], countdown);
   return {
     settled: reports.filter(({ restored }) => restored).map(({ id }) => id),
     findings: reports.filter(({ leftAlone }) => leftAlone).flatMap(({ findings }) => findings),
