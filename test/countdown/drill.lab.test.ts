@@ -71,6 +71,19 @@ describe('a drill', () => {
       },
     ));
 
+  it('does not pass where the samples of a watch could not be stored', () =>
+    run(
+      () => ({ watchTrigger: async ({ until }) => ({ ...seen(until === 'fires' ? 'fired' : 'cleared'), evidence: [] }) }),
+      async ({ until, world }) => {
+        const status = await until('holding', ({ phase }) => phase === 'holding', 60_000);
+        expect(drillOf(status)?.findings.find(({ code }) => code === 'DrillStopped')).toMatchObject({
+          outcome: 'inconclusive',
+          message: 'the drill stopped: the samples of order-errors could not be stored',
+        });
+        expect(world.changes).toContain('service-fault restored');
+      },
+    ));
+
   it('takes no action where the trigger did not fire, restores the fault and is no-go', () =>
     run(
       () => ({ watchTrigger: async ({ until }) => seen(until === 'fires' ? 'timeout' : 'cleared') }),

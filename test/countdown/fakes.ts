@@ -146,7 +146,7 @@ export const seen = (outcome: TriggerReport['outcome']): TriggerReport => ({
   at: new Date().toISOString(),
   message: `the trigger ${outcome}`,
   facts: [],
-  evidence: [],
+  evidence: [{ ...piece, kind: 'trigger-samples' }],
 });
 
 const seal = { keyId: 'test', signature: '' };

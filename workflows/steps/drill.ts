@@ -156,6 +156,8 @@ async function watch(drill: Drill, asked: Omit<WatchTriggerInput, 'trigger' | 't
     taskQueue: clusterTaskQueue(target.cluster),
   });
   const report = await watchTrigger({ ...asked, trigger: input.step.trigger, target });
+  // As with the guard: nobody could recompute what was decided on samples that are not stored.
+  if (report.evidence.length === 0) drill.record.stopped ??= `the samples of ${input.step.trigger.name} could not be stored`;
   drill.evidence.push(...report.evidence);
   return report;
 }
